@@ -43,6 +43,7 @@ static bool take_char(Cursor *c, char expected);
 static bool take_text(Cursor *c, const char *expected);
 static bool take_hardened_mark(Cursor *c);
 static bool is_hex(const char *text, size_t len);
+static bool is_name_char(char c);
 
 CbResult
 cb_descriptor_parse(const char *text, size_t len, const CbNetwork *net, CbDescriptor *desc)
@@ -116,7 +117,7 @@ refuse_form(Cursor c)
 		return CB_ERR_DESCRIPTOR_BARE_KEY;
 
 	c.pos = name;
-	while (c.pos < c.end && ((*c.pos >= 'a' && *c.pos <= 'z') || *c.pos == '_'))
+	while (c.pos < c.end && is_name_char(*c.pos))
 		c.pos++;
 	if (c.pos > name && take_char(&c, '('))
 		return CB_ERR_DESCRIPTOR_TYPE;
@@ -371,4 +372,11 @@ is_hex(const char *text, size_t len)
 			return false;
 	}
 	return true;
+}
+
+/* Functions are named in small letters, digits and underscores. */
+static bool
+is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
