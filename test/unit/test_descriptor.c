@@ -575,6 +575,6 @@ canonical(const char *descriptor)
 	if (result == CB_OK)
 		result = cb_descriptor_canonical(&desc, cb_network(CB_MAINNET), written, sizeof(written));
 	memset(text, 0, sizeof(text));
-	strncpy(text, result == CB_OK ? written : cb_result_message(result), sizeof(text) - 1);
+	strcpy(text, result == CB_OK ? written : cb_result_message(result));
 	return text;
 }

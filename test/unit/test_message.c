@@ -338,7 +338,7 @@ test_base64(void)
 	static const char *const refused[] = {
 		"A", "AA", "AAA", "AA=A", "A===", "====", "=", "AA= ", " AA=", "AAA\n", "AB==", "AAB=", "AA-_", "AAAA=", "AA==AAAA"
 	};
-	uint8_t		data[MAX_RAW];
+	uint8_t		data[MAX_RAW] = {0};
 	uint8_t		decoded[MAX_RAW];
 	char		text[4 * MAX_RAW];
 	size_t		len = 0;
