@@ -296,6 +296,8 @@ test_commitment(void)
 	static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
 	static const char other[] = "1200000000000000000000000000000000000000000000000000000000000034";
 	static const char wrong[] = "0000000000000000" "266a24aa21a9ed" "0000000000000000000000000000000000000000000000000000000000000000";
+	char		txs[4096];
+	size_t		end;
 	static const char shorter[] = "0000000000000000" "256a24aa21a9ed" "00000000000000000000000000000000000000000000000000000000000000";
 
 	judge_commitment(zero, "", SPEND_WITNESS, CB_OK, "a witness that is committed to");
@@ -307,6 +309,12 @@ test_commitment(void)
 	judge_commitment("", "", SPEND_WITNESS, CB_ERR_WITNESS_COMMITMENT, "no reserved value");
 	judge_commitment("", "", SPEND("01"), CB_OK, "none is needed without a witness");
 	is_int(judge_made(COINBASE SPEND_WITNESS), CB_ERR_WITNESS_COMMITMENT, "no commitment");
+
+	/* At the coinbase's end: a count of 1, a length, 32 bytes, lock time. */
+	end = commit_witness(txs, zero, "");
+	memcpy(txs + end - 2 * (1 + 1 + 32 + 4), "02", 2);
+	snprintf(txs + end - 8, sizeof(txs) - end, "00" "00000000" SPEND_WITNESS);
+	is_int(judge_made(txs), CB_ERR_WITNESS_COMMITMENT, "a second item beside the reserved value");
 }
 
 /* CVE-2012-2459: the same root with the last transactions repeated. */
