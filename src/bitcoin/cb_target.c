@@ -21,7 +21,7 @@
 
 static bool uint256_is_zero(const CbUint256 *a);
 static void uint256_subtract(CbUint256 *a, const CbUint256 *b);
-static bool uint256_shift_in(CbUint256 *a, unsigned bit);
+static void uint256_shift_in(CbUint256 *a, unsigned bit);
 static bool uint256_scale(CbUint256 *a, uint32_t multiplier, uint32_t divisor);
 
 int
@@ -71,8 +71,8 @@ uint256_subtract(CbUint256 *a, const CbUint256 *b)
 	}
 }
 
-/* a = 2 * a + bit; true where the highest bit fell out. */
-static bool
+/* a = 2 * a + bit, wraps */
+static void
 uint256_shift_in(CbUint256 *a, unsigned bit)
 {
 	for (int i = 0; i < 32; i++)
@@ -82,7 +82,6 @@ uint256_shift_in(CbUint256 *a, unsigned bit)
 		a->le[i] = (uint8_t) shifted;
 		bit = shifted >> 8;
 	}
-	return bit != 0;
 }
 
 /*
@@ -154,7 +153,8 @@ cb_target_to_bits(const CbUint256 *target)
 /*
  * 2^256 does not fit, but 2^256 / (t + 1) = (2^256 - (t + 1)) / (t + 1) + 1,
  * and 2^256 - (t + 1) is t with every bit inverted.  Long division, a bit at
- * a time.
+ * a time.  The rest cannot outgrow 256 bits: where the divisor has the highest
+ * bit set, the inverted t has not.
  */
 void
 cb_target_work(const CbUint256 *target, CbUint256 *work)
@@ -168,12 +168,13 @@ cb_target_work(const CbUint256 *target, CbUint256 *work)
 	for (int bit = 255; bit >= 0 && !uint256_is_zero(&divisor); bit--)
 	{
 		unsigned	next = (~(unsigned) target->le[bit / 8] >> (bit % 8)) & 1;
-		bool		carried = uint256_shift_in(&rest, next);
-		bool		fits = carried || cb_uint256_cmp(&rest, &divisor) >= 0;
+		bool		fits;
 
+		uint256_shift_in(&rest, next);
+		fits = cb_uint256_cmp(&rest, &divisor) >= 0;
 		if (fits)
 			uint256_subtract(&rest, &divisor);
-		(void) uint256_shift_in(work, fits);
+		uint256_shift_in(work, fits);
 	}
 	cb_uint256_add(work, &one);
 }
