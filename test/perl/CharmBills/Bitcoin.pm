@@ -227,7 +227,7 @@ sub build_block
 sub _nonce
 {
 	my ($head, $bits) = @_;
-	my $target = shown_target($bits);
+	my $target = _shown_target($bits);
 
 	for (my $nonce = 0; $nonce <= 0xffffffff; $nonce++)
 	{
@@ -237,7 +237,7 @@ sub _nonce
 }
 
 # A compact target as 64 hex digits, comparable with a shown hash.
-sub shown_target
+sub _shown_target
 {
 	my ($bits) = @_;
 	my $zeros = 2 * (($bits >> 24) - 3);

@@ -23,7 +23,7 @@ use JSON::PP ();
 use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep time);
 
-use CharmBills::Bitcoin qw(:DEFAULT address_script anyone_can_spend_script block_hash
+use CharmBills::Bitcoin qw(address_script anyone_can_spend_script block_hash
   build_block build_transaction header_fields transaction_id);
 use CharmBills::RPC;
 
