@@ -242,7 +242,7 @@ sub _shown_target
 	my ($bits) = @_;
 	my $zeros = 2 * (($bits >> 24) - 3);
 
-	return sprintf('%064s', sprintf('%06x', $bits & 0x7fffff) . '0' x $zeros);
+	return substr(('0' x 64) . sprintf('%06x', $bits & 0x7fffff) . ('0' x $zeros), -64);
 }
 
 sub block_hash
