@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_job_queue.c
+ *	  Putting work for the outside world into the queue.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cb_shared.h"
+#include "cb_sql.h"
+#include "chain/cb_job_queue.h"
+
+/*
+ * A job that runs at this moment is taken away from its worker, whose report
+ * is then ignored: it tells of a try that came before.
+ */
+#define REQUEUE \
+	"ON CONFLICT (dedup_key) DO UPDATE " \
+	"SET payload = EXCLUDED.payload, state = 'queued', attempts = 0, run_after = EXCLUDED.run_after, " \
+	"    claimed_by = NULL, lease_until = NULL, last_error = NULL, finished_at = NULL "
+
+CB_STATEMENT(insert_broadcasts, "uuid[] timestamptz",
+			 "INSERT INTO charmbills.jobs AS j "
+			 "       (kind, payload, merchant_id, dedup_key, run_after, created_at) "
+			 "SELECT '" CB_JOB_BROADCAST "', pg_catalog.jsonb_build_object('transaction_id', t.id), "
+			 "       t.merchant_id, '" CB_JOB_BROADCAST ":' || t.id, $2, $2 "
+			 "FROM charmbills.transactions t WHERE t.id = ANY ($1) ORDER BY t.id "
+			 REQUEUE);
+CB_STATEMENT(insert_rescan, "int4 timestamptz",
+			 "INSERT INTO charmbills.jobs AS j (kind, payload, dedup_key, run_after, created_at) "
+			 "VALUES ('" CB_JOB_RESCAN "', pg_catalog.jsonb_build_object('from_height', $1), "
+			 "        '" CB_JOB_RESCAN ":' || $1, $2, $2) "
+			 REQUEUE
+			 "RETURNING id");
+
+void
+cb_job_queue_broadcasts(const pg_uuid_t *transaction_ids, int n, TimestampTz now)
+{
+	if (n == 0)
+		return;
+	cb_execute(&insert_broadcasts, CB_ARGS(cb_uuid_array(transaction_ids, n), cb_timestamptz(now)));
+	cb_wake_on_commit();
+}
+
+pg_uuid_t
+cb_job_queue_rescan(int32 from_height, TimestampTz now)
+{
+	cb_execute_one(&insert_rescan, CB_ARGS(cb_int4(from_height), cb_timestamptz(now)));
+	cb_wake_on_commit();
+	return cb_column_uuid(0, 1);
+}

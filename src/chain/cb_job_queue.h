@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_job_queue.h
+ *	  Putting work for the outside world into the queue.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_JOB_QUEUE_H
+#define CB_JOB_QUEUE_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#define CB_JOB_BROADCAST "broadcast"
+#define CB_JOB_RESCAN "rescan"
+
+/*
+ * Broadcast rows of transactions, now, whatever has become of earlier tries:
+ * each has one job for ever.  Wakes the worker on commit.
+ */
+extern void cb_job_queue_broadcasts(const pg_uuid_t *transaction_ids, int n, TimestampTz now);
+
+/* Look again at every block from a height upwards.  Gives the job's id. */
+extern pg_uuid_t cb_job_queue_rescan(int32 from_height, TimestampTz now);
+
+#endif							/* CB_JOB_QUEUE_H */

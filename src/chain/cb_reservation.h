@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_reservation.h
+ *	  Reserved UTXOs, and what the chain shows of them.
+ *
+ * A row of used_utxos keeps every other transaction of ours from spending the
+ * UTXO.  Whoever inserts the row has it; its outpoint is watched, so that we
+ * learn when it is spent, by whomever.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_RESERVATION_H
+#define CB_RESERVATION_H
+
+#include "postgres.h"
+
+#include "chain/cb_change.h"
+
+/* Who reserves, and what for. */
+typedef struct CbReservation
+{
+	const pg_uuid_t *merchant_id;	/* NULL: the operator */
+	const char *used_by;
+	const char *marked_by;		/* or NULL */
+	const pg_uuid_t *transaction_id;	/* of ours, or NULL */
+} CbReservation;
+
+/*
+ * Reserve all of some outpoints, each named once, or none of them.  True for
+ * one of any number of callers; they are taken in order, so callers wait for
+ * one another but never in a circle.  What is known already of the outpoints'
+ * spending is recorded too.
+ */
+extern bool cb_reserve(const CbOutpoint *outpoints, int n, const CbReservation *reservation);
+
+/*
+ * Recompute, from the known transactions, what has become of reserved
+ * outpoints that moved transactions spend, and of those that reach their depth
+ * or lose it.
+ */
+extern void cb_reservation_update(const CbChange *change, CbEvents *events);
+
+/*
+ * The same for given outpoints.  Their rows, and before them the transactions
+ * they belong to, must be locked.
+ */
+extern void cb_reservation_recompute(NullableDatum outpoints, int32 tip, TimestampTz now,
+									 CbEvents *events);
+
+#endif							/* CB_RESERVATION_H */
