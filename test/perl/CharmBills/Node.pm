@@ -152,7 +152,7 @@ sub _command
 
 	return ($self->{program},
 		$self->{kind} eq 'btcd'
-		? "--configfile=$self->{dir}/node.conf"
+		? ("--appdata=$self->{dir}", "--configfile=$self->{dir}/node.conf")
 		: ("-datadir=$self->{dir}", "-conf=$self->{dir}/node.conf"),
 		@{ $self->{args} });
 }
@@ -173,12 +173,22 @@ sub wait_until_ready
 	until (eval { $self->rpc('getblockchaininfo') })
 	{
 		my $why = $@;
-		croak "the node ended at once, see $self->{dir}" unless $self->is_running;
+		croak 'the node ended at once: ' . $self->_last_words unless $self->is_running;
 		croak "the node does not answer: $why" if time > $deadline;
 		sleep 0.05;
 	}
 	$self->_submit_again if $self->{kind} eq 'btcd';
 	return $self;
+}
+
+sub _last_words
+{
+	my ($self) = @_;
+
+	open my $file, '<', "$self->{dir}/node.out" or return 'it said nothing';
+	my @lines = <$file>;
+	close $file;
+	return join '', @lines > 5 ? @lines[ -5 .. -1 ] : @lines;
 }
 
 # btcd forgets a regtest chain whenever it starts.  Until the last block is
