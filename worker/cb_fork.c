@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_fork.c
+ *	  Where our chain and the node's part.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cb_fork.h"
+#include "cb_node.h"
+
+static int	first_on_chain(const CbBlockId *blocks, int n);
+static void narrow(CbBlockId *low, int high);
+
+/* The locator is sparse further down: look into the gap that it leaves. */
+bool
+cb_find_fork(const CbBlockId *tip, CbFork *fork)
+{
+	CbBlockId  *ours;
+	int			n = cb_chain_locator(&ours);
+	int			found = first_on_chain(ours, Min(n, CB_NODE_BATCH));
+
+	if (found < 0)
+		return false;
+	fork->point = ours[found];
+	if (found > 0)
+		narrow(&fork->point, ours[found - 1].height);
+	fork->depth = tip->height - fork->point.height;
+	return true;
+}
+
+static int
+first_on_chain(const CbBlockId *blocks, int n)
+{
+	bool	   *on_chain = palloc(sizeof(bool) * Max(n, 1));
+
+	if (n > 0)
+		cb_node_on_chain(blocks, n, on_chain);
+	for (int i = 0; i < n; i++)
+	{
+		if (on_chain[i])
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * Raise low to the highest block below high that is on the node's chain.  What
+ * is on it comes first, so halving finds the end.
+ */
+static void
+narrow(CbBlockId *low, int high)
+{
+	CbBlockId  *between;
+	int			first = 0;
+	int			end = cb_chain_blocks_between(low->height, high, &between);
+
+	while (first < end)
+	{
+		int			middle = first + (end - first) / 2;
+		bool		on_chain;
+
+		cb_node_on_chain(&between[middle], 1, &on_chain);
+		if (on_chain)
+		{
+			*low = between[middle];
+			first = middle + 1;
+		}
+		else
+			end = middle;
+	}
+}

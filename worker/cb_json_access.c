@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_json_access.c
+ *	  JSON from the node: who owns it, and its members by type.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "cb_rpc.h"
+#include "utils/memutils.h"
+
+#define HASH_DIGITS 64
+
+static void release(void *value);
+
+json_t *
+cb_json_own(json_t *value)
+{
+	MemoryContextCallback *callback;
+
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	callback = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(*callback),
+										  MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
+	if (callback == NULL)
+	{
+		json_decref(value);
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	}
+	callback->func = release;
+	callback->arg = value;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	return value;
+}
+
+static void
+release(void *value)
+{
+	json_decref((json_t *) value);
+}
+
+const char *
+cb_json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (text == NULL)
+		cb_json_malformed(key);
+	return text;
+}
+
+int
+cb_json_height(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+		json_integer_value(value) >= INT_MAX)
+		cb_json_malformed(key);
+	return (int) json_integer_value(value);
+}
+
+bool
+cb_json_bool(const json_t *object, const char *key, bool absent)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value == NULL)
+		return absent;
+	if (!json_is_boolean(value))
+		cb_json_malformed(key);
+	return json_is_true(value);
+}
+
+const char *
+cb_json_hash(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (text == NULL || json_string_length(value) != HASH_DIGITS ||
+		strspn(text, "0123456789abcdef") != HASH_DIGITS)
+		cb_json_malformed("hash");
+	return text;
+}
+
+void
+cb_json_malformed(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION),
+			 errmsg("the node's answer has no proper \"%s\"", what)));
+}
