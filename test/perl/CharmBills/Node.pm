@@ -152,7 +152,7 @@ sub _command
 
 	return ($self->{program},
 		$self->{kind} eq 'btcd'
-		? ("--appdata=$self->{dir}", "--configfile=$self->{dir}/node.conf")
+		? "--configfile=$self->{dir}/node.conf"
 		: ("-datadir=$self->{dir}", "-conf=$self->{dir}/node.conf"),
 		@{ $self->{args} });
 }
@@ -243,6 +243,8 @@ sub _ended
 
 	delete $self->{pid};
 	unlink "$self->{dir}/node.pid";
+	# btcd makes this folder wherever its files are; it stays empty.
+	rmdir((getpwuid $<)[7] . '/.btcd') if $self->{kind} eq 'btcd';
 	@running = grep { $_ != $self } @running;
 	return;
 }
