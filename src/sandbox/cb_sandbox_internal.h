@@ -74,9 +74,9 @@ extern void cb_sandbox_mempool_mined(int n);
 /* Transactions of blocks undone come back, in front of all others. */
 extern void cb_sandbox_mempool_restore(const CbSpan *txs, int n);
 /*
- * Drop a transaction and all that spend its outputs, and tell the chain layer.
- * False when it was not there; those that spend its outputs go even then.
+ * Drop a transaction, which need not be there, and all that spend its outputs,
+ * and tell the chain layer.
  */
-extern bool cb_sandbox_mempool_drop(const CbSandboxTip *tip, const CbHash256 *txid);
+extern void cb_sandbox_mempool_drop(const CbSandboxTip *tip, const CbHash256 *txid);
 
 #endif							/* CB_SANDBOX_INTERNAL_H */

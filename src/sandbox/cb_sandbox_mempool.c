@@ -319,11 +319,9 @@ cb_sandbox_mempool_restore(const CbSpan *txs, int n)
 		cb_chain_apply_mempool(txs, n);
 }
 
-bool
+void
 cb_sandbox_mempool_drop(const CbSandboxTip *tip, const CbHash256 *txid)
 {
-	bool		found = cb_execute(&delete_tx, CB_ARGS(cb_txid(txid))) > 0;
-
+	cb_execute(&delete_tx, CB_ARGS(cb_txid(txid)));
 	evict(tip, remove_descendants(list_make1(unconstify(CbHash256 *, txid))));
-	return found;
 }
