@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_call.h
+ *	  The one door through which users' calls enter.
+ *
+ * CB_FUNCTION(name, access) defines the C function behind charmbills.name().
+ * Its body runs with SPI connected and in SPI's memory context; what it
+ * returns is copied to the caller's.  The door checks who may come in at all,
+ * counts and times the call, and opens no subtransaction.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_CALL_H
+#define CB_CALL_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+typedef enum CbAccess
+{
+	CB_ANYONE,					/* gives nothing away */
+	CB_OPERATOR,				/* whole database: operators only */
+	CB_MERCHANT					/* rows of a merchant: the body authorises it */
+} CbAccess;
+
+/* One for each function; a list of them is what metrics count. */
+typedef struct CbFunction
+{
+	const char *name;
+	CbAccess	access;
+	PGFunction	body;
+	int			counter;		/* index of its counter, or -1 before first use */
+} CbFunction;
+
+extern Datum cb_call(CbFunction *function, FunctionCallInfo fcinfo);
+
+#define CB_FUNCTION(name_, access_) \
+	static Datum name_##_body(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(charmbills_##name_); \
+	Datum \
+	charmbills_##name_(PG_FUNCTION_ARGS) \
+	{ \
+		static CbFunction function = {#name_, access_, name_##_body, -1}; \
+		return cb_call(&function, fcinfo); \
+	} \
+	static Datum \
+	name_##_body(PG_FUNCTION_ARGS)
+
+/*
+ * Return the single column of the single row of the last statement, such as a
+ * whole row of a table.
+ */
+extern Datum cb_return_row(FunctionCallInfo fcinfo);
+
+/* Return all rows of the last statement from a function that returns a set. */
+extern Datum cb_return_rows(FunctionCallInfo fcinfo);
+
+#endif							/* CB_CALL_H */

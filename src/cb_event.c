@@ -1,0 +1,95 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_event.c
+ *	  Events: what happened, written in the transaction in which it did.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "cb_event.h"
+#include "cb_sql.h"
+#include "cb_uuid.h"
+#include "utils/builtins.h"
+
+typedef struct Event
+{
+	const char *type;
+	const pg_uuid_t *merchant_id;
+	const char *subject;
+	const char *payload;
+	TimestampTz occurred_at;
+} Event;
+
+CB_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[]",
+			 "INSERT INTO charmbills.events (type, merchant_id, subject, subject_seq, payload, occurred_at) "
+			 "SELECT e.type, e.merchant_id, e.subject, "
+			 "       coalesce((SELECT max(p.subject_seq) FROM charmbills.events p WHERE p.subject = e.subject), 0) "
+			 "       + row_number() OVER (PARTITION BY e.subject ORDER BY e.position), "
+			 "       e.payload::pg_catalog.jsonb, e.occurred_at "
+			 "FROM unnest($1, $2, $3, $4, $5) "
+			 "     WITH ORDINALITY AS e(type, merchant_id, subject, payload, occurred_at, position) "
+			 "ORDER BY e.position");
+
+void
+cb_event(CbEvents *events, const char *type, const pg_uuid_t *merchant_id,
+		 const char *subject_kind, const char *subject_id,
+		 char *payload, TimestampTz occurred_at)
+{
+	Event	   *event = palloc(sizeof(Event));
+
+	event->type = type;
+	event->merchant_id = NULL;
+	if (merchant_id != NULL)
+	{
+		pg_uuid_t  *copy = palloc(sizeof(pg_uuid_t));
+
+		*copy = *merchant_id;
+		event->merchant_id = copy;
+	}
+	event->subject = psprintf("%s:%s", subject_kind, subject_id);
+	event->payload = payload ? payload : "{}";
+	event->occurred_at = occurred_at;
+	events->events = lappend(events->events, event);
+}
+
+void
+cb_event_uuid(CbEvents *events, const char *type, const pg_uuid_t *merchant_id,
+			  const char *subject_kind, const pg_uuid_t *subject_id,
+			  char *payload, TimestampTz occurred_at)
+{
+	cb_event(events, type, merchant_id, subject_kind, cb_uuid_cstring(subject_id),
+			 payload, occurred_at);
+}
+
+void
+cb_events_write(CbEvents *events)
+{
+	int			n = list_length(events->events);
+	Datum	   *columns = palloc(sizeof(Datum) * 5 * Max(n, 1));
+	bool	   *no_merchant = palloc(sizeof(bool) * Max(n, 1));
+
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		const Event *event = list_nth(events->events, i);
+
+		columns[i] = CStringGetTextDatum(event->type);
+		no_merchant[i] = event->merchant_id == NULL;
+		columns[n + i] = UUIDPGetDatum(event->merchant_id);
+		columns[2 * n + i] = CStringGetTextDatum(event->subject);
+		columns[3 * n + i] = CStringGetTextDatum(event->payload);
+		columns[4 * n + i] = TimestampTzGetDatum(event->occurred_at);
+	}
+	cb_execute(&insert_events,
+			   CB_ARGS(cb_array(columns, NULL, n, TEXTOID),
+					   cb_array(columns + n, no_merchant, n, UUIDOID),
+					   cb_array(columns + 2 * n, NULL, n, TEXTOID),
+					   cb_array(columns + 3 * n, NULL, n, TEXTOID),
+					   cb_array(columns + 4 * n, NULL, n, TIMESTAMPTZOID)));
+	events->events = NIL;
+}

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_guc.h
+ *	  The settings charmbills.*, as the code reads them.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_GUC_H
+#define CB_GUC_H
+
+#include "postgres.h"
+
+#include "bitcoin/cb_network.h"
+
+extern int	cb_guc_network;		/* CbNetworkId */
+extern char *cb_guc_rpc_url;
+extern char *cb_guc_rpc_user;
+extern char *cb_guc_rpc_password_file;
+extern char *cb_guc_rpc_cookie_file;
+extern int	cb_guc_rpc_timeout; /* s */
+extern char *cb_guc_databases;
+extern int	cb_guc_poll_interval;	/* s */
+extern int	cb_guc_mempool_interval;	/* s */
+extern int	cb_guc_confirmations;
+extern int	cb_guc_max_reorg_depth; /* blocks */
+extern int	cb_guc_max_stale;	/* s */
+extern int	cb_guc_index_jump;
+extern int	cb_guc_start_height;	/* -1: the tip less max_reorg_depth */
+extern char *cb_guc_checkpoint; /* 'height:hash' or empty */
+extern bool cb_guc_jobs;
+extern int	cb_guc_log_level;
+
+extern void cb_guc_define(void);
+
+/* The password itself: SHOW and pg_settings see only a mask. */
+extern const char *cb_rpc_password(void);
+
+/* The network that charmbills.network names. */
+extern const CbNetwork *cb_current_network(void);
+/* True where the chain lives inside the database. */
+extern bool cb_is_sandbox(void);
+
+#endif							/* CB_GUC_H */

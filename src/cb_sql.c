@@ -1,0 +1,393 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_sql.c
+ *	  SQL statements of the product: kept plans, typed parameters, results.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "cb_errors.h"
+#include "cb_sql.h"
+#include "parser/parse_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+static void prepare(CbStatement *statement);
+static int	parameter_types(const char *names, Oid *types);
+static Oid	parameter_type(const char *name);
+
+Oid
+cb_schema_oid(void)
+{
+	return get_namespace_oid("charmbills", false);
+}
+
+Oid
+cb_type_oid(const char *name)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum(name),
+									   ObjectIdGetDatum(cb_schema_oid()));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type charmbills.%s does not exist", name);
+	return type;
+}
+
+Oid
+cb_relation_oid(const char *name)
+{
+	Oid			relation = get_relname_relid(name, cb_schema_oid());
+
+	if (!OidIsValid(relation))
+		elog(ERROR, "relation charmbills.%s does not exist", name);
+	return relation;
+}
+
+uint64
+cb_execute(CbStatement *statement, const NullableDatum *args)
+{
+	Datum		values[CB_MAX_PARAMETERS];
+	char		nulls[CB_MAX_PARAMETERS];
+	int			result;
+
+	if (statement->plan == NULL || statement->schema != cb_schema_oid())
+		prepare(statement);
+	for (int i = 0; i < statement->n_parameters; i++)
+	{
+		values[i] = args[i].value;
+		nulls[i] = args[i].isnull ? 'n' : ' ';
+	}
+	result = SPI_execute_plan(statement->plan, values, nulls, false, 0);
+	if (result < 0)
+		elog(ERROR, "statement failed: %s: %s", SPI_result_code_string(result), statement->sql);
+	return SPI_processed;
+}
+
+void
+cb_execute_one(CbStatement *statement, const NullableDatum *args)
+{
+	uint64		rows = cb_execute(statement, args);
+
+	if (rows != 1)
+		elog(ERROR, "expected one row, got " UINT64_FORMAT ": %s", rows, statement->sql);
+}
+
+/*
+ * A plan made for an extension that was since dropped and created again names
+ * types that are gone: make it anew.
+ */
+static void
+prepare(CbStatement *statement)
+{
+	Oid			types[CB_MAX_PARAMETERS];
+	SPIPlanPtr	plan;
+
+	if (statement->plan != NULL)
+	{
+		SPI_freeplan(statement->plan);
+		statement->plan = NULL;
+	}
+	statement->n_parameters = parameter_types(statement->types, types);
+	plan = SPI_prepare(statement->sql, statement->n_parameters, types);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare: %s: %s", SPI_result_code_string(SPI_result), statement->sql);
+	SPI_keepplan(plan);
+	statement->plan = plan;
+	statement->schema = cb_schema_oid();
+}
+
+static int
+parameter_types(const char *names, Oid *types)
+{
+	char	   *copy = pstrdup(names);
+	char	   *position = NULL;
+	int			n = 0;
+
+	for (char *name = strtok_r(copy, " ", &position); name != NULL;
+		 name = strtok_r(NULL, " ", &position))
+	{
+		if (n == CB_MAX_PARAMETERS)
+			elog(ERROR, "too many parameters: %s", names);
+		types[n++] = parameter_type(name);
+	}
+	pfree(copy);
+	return n;
+}
+
+/* The extension's own types by their bare name, all others as SQL spells them. */
+static Oid
+parameter_type(const char *name)
+{
+	Oid			type;
+	int32		typmod;
+
+	if (strcmp(name, "txid") == 0 || strcmp(name, "outpoint") == 0)
+		return cb_type_oid(name);
+	if (strcmp(name, "txid[]") == 0)
+		return get_array_type(cb_type_oid("txid"));
+	if (strcmp(name, "outpoint[]") == 0)
+		return get_array_type(cb_type_oid("outpoint"));
+	parseTypeString(name, &type, &typmod, false);
+	return type;
+}
+
+NullableDatum
+cb_null(void)
+{
+	return (NullableDatum)
+	{
+		.value = (Datum) 0, .isnull = true
+	};
+}
+
+NullableDatum
+cb_datum(Datum v)
+{
+	return (NullableDatum)
+	{
+		.value = v, .isnull = false
+	};
+}
+
+NullableDatum
+cb_int4(int32 v)
+{
+	return cb_datum(Int32GetDatum(v));
+}
+
+NullableDatum
+cb_int8(int64 v)
+{
+	return cb_datum(Int64GetDatum(v));
+}
+
+NullableDatum
+cb_bool(bool v)
+{
+	return cb_datum(BoolGetDatum(v));
+}
+
+NullableDatum
+cb_text(const char *v)
+{
+	return v ? cb_datum(CStringGetTextDatum(v)) : cb_null();
+}
+
+NullableDatum
+cb_uuid(const pg_uuid_t *v)
+{
+	return v ? cb_datum(UUIDPGetDatum(v)) : cb_null();
+}
+
+NullableDatum
+cb_timestamptz(TimestampTz v)
+{
+	return cb_datum(TimestampTzGetDatum(v));
+}
+
+NullableDatum
+cb_txid(const CbHash256 *v)
+{
+	return v ? cb_datum(PointerGetDatum(v)) : cb_null();
+}
+
+NullableDatum
+cb_outpoint(const CbOutpoint *v)
+{
+	CbOutpointValue *value;
+
+	if (v == NULL)
+		return cb_null();
+	value = palloc(sizeof(CbOutpointValue));
+	cb_outpoint_value(v, value);
+	return cb_datum(CbOutpointGetDatum(value));
+}
+
+NullableDatum
+cb_bytea(CbSpan v)
+{
+	bytea	   *copy;
+
+	if (v.data == NULL)
+		return cb_null();
+	copy = palloc(VARHDRSZ + v.len);
+	SET_VARSIZE(copy, VARHDRSZ + v.len);
+	memcpy(VARDATA(copy), v.data, v.len);
+	return cb_datum(PointerGetDatum(copy));
+}
+
+NullableDatum
+cb_arg(FunctionCallInfo fcinfo, int argno)
+{
+	if (argno >= PG_NARGS() || PG_ARGISNULL(argno))
+		return cb_null();
+	return cb_datum(PG_GETARG_DATUM(argno));
+}
+
+NullableDatum
+cb_array(Datum *values, bool *nulls, int n, Oid type)
+{
+	int16		length;
+	bool		by_value;
+	char		align;
+	int			lower = 1;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return cb_datum(PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower, type,
+													   length, by_value, align)));
+}
+
+NullableDatum
+cb_uuid_array(const pg_uuid_t *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = UUIDPGetDatum(&values[i]);
+	return cb_array(datums, NULL, n, UUIDOID);
+}
+
+NullableDatum
+cb_txid_array(const CbHash256 *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = PointerGetDatum(&values[i]);
+	return cb_array(datums, NULL, n, cb_type_oid("txid"));
+}
+
+NullableDatum
+cb_outpoint_array(const CbOutpoint *values, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = cb_outpoint(&values[i]).value;
+	return cb_array(datums, NULL, n, cb_type_oid("outpoint"));
+}
+
+Datum
+cb_column(uint64 row, int column, bool *isnull)
+{
+	Assert(SPI_tuptable != NULL && row < SPI_tuptable->numvals);
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+bool
+cb_column_is_null(uint64 row, int column)
+{
+	bool		isnull;
+
+	(void) cb_column(row, column, &isnull);
+	return isnull;
+}
+
+int32
+cb_column_int4(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt32(value);
+}
+
+int64
+cb_column_int8(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+bool
+cb_column_bool(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+char *
+cb_column_text(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+pg_uuid_t
+cb_column_uuid(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+	pg_uuid_t	zero = {{0}};
+
+	return isnull ? zero : *DatumGetUUIDP(value);
+}
+
+TimestampTz
+cb_column_timestamptz(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetTimestampTz(value);
+}
+
+CbHash256
+cb_column_txid(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+	CbHash256	hash = {{0}};
+
+	if (!isnull)
+		memcpy(hash.bytes, DatumGetCbTxid(value)->bytes, sizeof(hash.bytes));
+	return hash;
+}
+
+CbOutpoint
+cb_column_outpoint(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+	CbOutpoint	outpoint = {{{0}}, 0};
+
+	if (!isnull)
+	{
+		const CbOutpointValue *v = DatumGetCbOutpoint(value);
+
+		memcpy(outpoint.txid.bytes, v->txid.bytes, sizeof(outpoint.txid.bytes));
+		outpoint.vout = cb_outpoint_value_vout(v);
+	}
+	return outpoint;
+}
+
+CbSpan
+cb_column_bytea(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = cb_column(row, column, &isnull);
+	CbSpan		span = {NULL, 0};
+
+	if (!isnull)
+	{
+		bytea	   *copy = DatumGetByteaPCopy(value);
+
+		span.data = (const uint8 *) VARDATA(copy);
+		span.len = VARSIZE(copy) - VARHDRSZ;
+	}
+	return span;
+}
