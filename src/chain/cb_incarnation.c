@@ -1,0 +1,133 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_incarnation.c
+ *	  Is this still the database in which the rows were written?
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "cb_call.h"
+#include "cb_clock.h"
+#include "cb_errors.h"
+#include "cb_event.h"
+#include "cb_json.h"
+#include "cb_sql.h"
+#include "chain/cb_chain_state.h"
+#include "chain/cb_incarnation.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+
+CB_STATEMENT(write_incarnation, "int8 oid oid int4",
+			 "UPDATE charmbills.chain_state "
+			 "SET system_identifier = $1, database_oid = $2, extension_oid = $3, timeline = $4");
+CB_STATEMENT(compare_incarnation, "int8 oid oid int4",
+			 "SELECT system_identifier = $1 AND database_oid = $2 AND extension_oid = $3, "
+			 "       timeline = $4 "
+			 "FROM charmbills.chain_state");
+CB_STATEMENT(begin_series, "timestamptz",
+			 "UPDATE charmbills.chain_state "
+			 "SET series = pg_catalog.to_char($1 AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS') "
+			 "RETURNING series");
+
+static const NullableDatum *incarnation(void);
+static void compare(bool *ours, bool *same_timeline);
+static void start_new_series(const char *event);
+
+void
+cb_incarnation_write(void)
+{
+	cb_execute(&write_incarnation, incarnation());
+}
+
+static const NullableDatum *
+incarnation(void)
+{
+	NullableDatum *args = palloc(sizeof(NullableDatum) * 4);
+
+	args[0] = cb_int8((int64) GetSystemIdentifier());
+	args[1] = cb_datum(ObjectIdGetDatum(MyDatabaseId));
+	args[2] = cb_datum(ObjectIdGetDatum(get_extension_oid("charmbills", false)));
+	args[3] = cb_int4((int32) GetWALInsertionTimeLine());
+	return args;
+}
+
+/* A database with nothing written down is ours. */
+static void
+compare(bool *ours, bool *same_timeline)
+{
+	*ours = true;
+	*same_timeline = true;
+	if (cb_execute(&compare_incarnation, incarnation()) == 0)
+		return;
+	*ours = cb_column_is_null(0, 1) || cb_column_bool(0, 1);
+	*same_timeline = cb_column_is_null(0, 2) || cb_column_bool(0, 2);
+}
+
+bool
+cb_incarnation_is_ours(void)
+{
+	bool		ours;
+	bool		same_timeline;
+
+	compare(&ours, &same_timeline);
+	return ours;
+}
+
+void
+cb_incarnation_check(void)
+{
+	bool		ours;
+	bool		same_timeline;
+	CbChainState state;
+
+	compare(&ours, &same_timeline);
+	if (ours && same_timeline)
+		return;
+	if (!ours)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_NOT_ADOPTED),
+				 errmsg("this database is a copy of another and may not issue anything"),
+				 errdetail("Addresses and numbers issued here could have been issued there too."),
+				 errhint("If the other one is gone for good, call charmbills.adopt_database().")));
+	/* Someone else may have begun the series while we waited for the lock. */
+	cb_chain_lock(&state);
+	compare(&ours, &same_timeline);
+	if (!same_timeline)
+		start_new_series("database.promoted");
+}
+
+static void
+start_new_series(const char *event)
+{
+	CbEvents	events = {NIL};
+	CbJson		payload;
+	TimestampTz now = cb_now();
+
+	cb_incarnation_write();
+	cb_execute_one(&begin_series, CB_ARGS(cb_timestamptz(now)));
+	cb_json_begin(&payload);
+	cb_json_text(&payload, "series", cb_column_text(0, 1));
+	cb_event(&events, event, NULL, "database", "this", cb_json_end(&payload), now);
+	cb_events_write(&events);
+}
+
+/*
+ * charmbills.adopt_database() -> boolean
+ *
+ * False when this database was ours already.
+ */
+CB_FUNCTION(adopt_database, CB_OPERATOR)
+{
+	CbChainState state;
+
+	cb_chain_lock(&state);
+	if (cb_incarnation_is_ours())
+		PG_RETURN_BOOL(false);
+	start_new_series("database.adopted");
+	PG_RETURN_BOOL(true);
+}

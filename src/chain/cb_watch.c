@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_watch.c
+ *	  Watched scripts and outpoints: making them, arming them.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cb_call.h"
+#include "cb_errors.h"
+#include "cb_sql.h"
+#include "chain/cb_chain.h"
+#include "chain/cb_chain_state.h"
+#include "chain/cb_watch.h"
+#include "funcapi.h"
+
+const CbHash256 cb_no_spender = {{0}};
+
+CB_STATEMENT(insert_script, "bytea uuid uuid int4",
+			 "INSERT INTO charmbills.watched_scripts "
+			 "       (script, merchant_id, descriptor_id, derivation_index, offered_height, is_armed) "
+			 "SELECT $1, $2, $3, $4, coalesce(s.height, -1), false "
+			 "FROM (VALUES (1)) one LEFT JOIN charmbills.chain_state s ON true "
+			 "ON CONFLICT (script) DO NOTHING");
+CB_STATEMENT(read_script_owner, "bytea",
+			 "SELECT merchant_id FROM charmbills.watched_scripts WHERE script = $1");
+CB_STATEMENT(insert_outpoints, "outpoint[] txid[]",
+			 "INSERT INTO charmbills.watched_outpoints (outpoint, spender, offered_height, is_armed) "
+			 "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
+			 "FROM unnest($1, $2) o(outpoint, spender) LEFT JOIN charmbills.chain_state s ON true "
+			 "ON CONFLICT DO NOTHING");
+CB_STATEMENT(offer_scripts, "int4 int4",
+			 "UPDATE charmbills.watched_scripts SET offered_height = $2 "
+			 "WHERE NOT is_armed AND offered_height >= $1 AND offered_height < $2");
+CB_STATEMENT(offer_outpoints, "int4 int4",
+			 "UPDATE charmbills.watched_outpoints SET offered_height = $2 "
+			 "WHERE NOT is_armed AND offered_height >= $1 AND offered_height < $2");
+CB_STATEMENT(rewind_scripts, "int4",
+			 "UPDATE charmbills.watched_scripts SET offered_height = $1 "
+			 "WHERE NOT is_armed AND offered_height > $1");
+CB_STATEMENT(rewind_outpoints, "int4",
+			 "UPDATE charmbills.watched_outpoints SET offered_height = $1 "
+			 "WHERE NOT is_armed AND offered_height > $1");
+CB_STATEMENT(arm_scripts, "int4",
+			 "UPDATE charmbills.watched_scripts SET is_armed = true, offered_height = NULL "
+			 "WHERE NOT is_armed AND offered_height >= $1");
+CB_STATEMENT(arm_outpoints, "int4",
+			 "UPDATE charmbills.watched_outpoints SET is_armed = true, offered_height = NULL "
+			 "WHERE NOT is_armed AND offered_height >= $1");
+CB_STATEMENT(read_backlog, "",
+			 "SELECT greatest(min(w.offered_height), (SELECT base_height - 1 FROM charmbills.chain_state)), "
+			 "       min(w.created_at) "
+			 "FROM (SELECT offered_height, created_at FROM charmbills.watched_scripts WHERE NOT is_armed "
+			 "      UNION ALL "
+			 "      SELECT offered_height, created_at FROM charmbills.watched_outpoints WHERE NOT is_armed) w "
+			 "HAVING count(*) > 0");
+
+bool
+cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
+				const pg_uuid_t *descriptor_id, int32 derivation_index)
+{
+	pg_uuid_t	owner;
+
+	if (cb_execute(&insert_script,
+				   CB_ARGS(cb_bytea(script), cb_uuid(merchant_id), cb_uuid(descriptor_id),
+						   descriptor_id ? cb_int4(derivation_index) : cb_null())) == 1)
+		return true;
+	cb_execute_one(&read_script_owner, CB_ARGS(cb_bytea(script)));
+	owner = cb_column_uuid(0, 1);
+	if (memcmp(&owner, merchant_id, sizeof(owner)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_CONFLICT),
+				 errmsg("an address belongs to another merchant"),
+				 errhint("Every address and every descriptor belongs to one merchant for ever.")));
+	return false;
+}
+
+void
+cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n)
+{
+	if (n > 0)
+		cb_execute(&insert_outpoints,
+				   CB_ARGS(cb_outpoint_array(outpoints, n), cb_txid_array(spenders, n)));
+}
+
+void
+cb_watch_offered(int32 from, int32 height)
+{
+	cb_execute(&offer_scripts, CB_ARGS(cb_int4(from), cb_int4(height)));
+	cb_execute(&offer_outpoints, CB_ARGS(cb_int4(from), cb_int4(height)));
+}
+
+void
+cb_watch_rolled_back(int32 height)
+{
+	cb_execute(&rewind_scripts, CB_ARGS(cb_int4(height)));
+	cb_execute(&rewind_outpoints, CB_ARGS(cb_int4(height)));
+}
+
+/*
+ * Only watches that have been offered the tip itself: the cursor's lock keeps
+ * a further block away meanwhile.
+ */
+int64
+cb_chain_arm_watches(const CbSpan *txs, int n)
+{
+	CbChainState state;
+	int64		armed;
+
+	cb_chain_lock(&state);
+	if (!state.has_tip)
+		return 0;
+	cb_chain_apply_mempool(txs, n);
+	armed = (int64) cb_execute(&arm_scripts, CB_ARGS(cb_int4(state.height)));
+	armed += (int64) cb_execute(&arm_outpoints, CB_ARGS(cb_int4(state.height)));
+	return armed;
+}
+
+/* charmbills.chain_watch_backlog() -> setof (from_height integer, since timestamptz) */
+CB_FUNCTION(chain_watch_backlog, CB_OPERATOR)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum		values[2];
+	bool		nulls[2];
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (cb_execute(&read_backlog, CB_NO_ARGS) == 0)
+		return (Datum) 0;
+	values[0] = cb_column(0, 1, &nulls[0]);
+	values[1] = cb_column(0, 2, &nulls[1]);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	return (Datum) 0;
+}

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_watch.h
+ *	  Watched scripts and outpoints: making them, arming them.
+ *
+ * A watch that another session commits while a block is being applied is not
+ * seen by that block.  So every watch is born unarmed, with the tip that its
+ * own snapshot saw, and armed once all blocks and mempool transactions since
+ * have been offered to it.  Unarmed watches match like armed ones.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_WATCH_H
+#define CB_WATCH_H
+
+#include "postgres.h"
+
+#include "utils/uuid.h"
+
+#include "bitcoin/cb_tx.h"
+
+/* The spender of an outpoint that is watched for its own sake. */
+extern const CbHash256 cb_no_spender;
+
+/*
+ * Watch a script for a merchant, for ever.  descriptor_id is NULL for a fixed
+ * address.  CB009 when it is another merchant's; false when it is this one's
+ * already.
+ */
+extern bool cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
+							const pg_uuid_t *descriptor_id, int32 derivation_index);
+
+/* Watch outpoints, each for its spender or for its own sake. */
+extern void cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n);
+
+/*
+ * The block at height has been offered to every watch visible that had been
+ * offered all before it, from being the lowest of which that is known.
+ */
+extern void cb_watch_offered(int32 from, int32 height);
+/* Blocks above height are undone: they have been offered to nobody. */
+extern void cb_watch_rolled_back(int32 height);
+
+#endif							/* CB_WATCH_H */
