@@ -1,0 +1,370 @@
+-- Who sells, who buys, what is sold and what is owed.
+
+CREATE FUNCTION charmbills.uuid_v7() RETURNS uuid
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'charmbills_uuid_v7';
+COMMENT ON FUNCTION charmbills.uuid_v7() IS
+'A new time-ordered UUID (RFC 9562 version 7).';
+
+CREATE TABLE charmbills.merchants (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    address text,
+    name text NOT NULL CHECK (name <> ''),
+    email text,
+    descriptor text,
+    timezone text NOT NULL DEFAULT 'UTC',
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (address IS NOT NULL OR descriptor IS NOT NULL)
+);
+COMMENT ON TABLE charmbills.merchants IS 'Who sells.';
+COMMENT ON COLUMN charmbills.merchants.id IS 'Identity of the merchant.';
+COMMENT ON COLUMN charmbills.merchants.address IS 'Fixed Bitcoin address: the merchant''s name on chain, and where invoices are paid when there is no descriptor.';
+COMMENT ON COLUMN charmbills.merchants.name IS 'Name shown to customers.';
+COMMENT ON COLUMN charmbills.merchants.email IS 'Where the operator reaches the merchant.';
+COMMENT ON COLUMN charmbills.merchants.descriptor IS 'Public ranged output descriptor from which every invoice gets a fresh address.';
+COMMENT ON COLUMN charmbills.merchants.timezone IS 'Time zone in which billing periods are computed.';
+COMMENT ON COLUMN charmbills.merchants.is_active IS 'False stops new subscriptions and invoices.';
+COMMENT ON COLUMN charmbills.merchants.created_at IS 'When the merchant was created.';
+
+CREATE UNIQUE INDEX merchants_address_key ON charmbills.merchants (address);
+
+CREATE TABLE charmbills.merchant_roles (
+    role_name name NOT NULL,
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    PRIMARY KEY (role_name, merchant_id)
+);
+COMMENT ON TABLE charmbills.merchant_roles IS 'Database roles that act for a merchant and see nothing but its rows.';
+COMMENT ON COLUMN charmbills.merchant_roles.role_name IS 'Name of the database role.';
+COMMENT ON COLUMN charmbills.merchant_roles.merchant_id IS 'Merchant it acts for.';
+
+CREATE TABLE charmbills.merchant_counters (
+    merchant_id uuid PRIMARY KEY REFERENCES charmbills.merchants (id),
+    series text NOT NULL DEFAULT '',
+    next_invoice_number bigint NOT NULL DEFAULT 1 CHECK (next_invoice_number > 0)
+);
+COMMENT ON TABLE charmbills.merchant_counters IS 'The next invoice number of each merchant; its row lock also guards the merchant''s derivation indexes, and is taken last.';
+COMMENT ON COLUMN charmbills.merchant_counters.merchant_id IS 'Merchant counted for.';
+COMMENT ON COLUMN charmbills.merchant_counters.series IS 'Series the next number belongs to: empty at first, another after the database was promoted or adopted.';
+COMMENT ON COLUMN charmbills.merchant_counters.next_invoice_number IS 'Number of the next invoice in this series.';
+
+CREATE TABLE charmbills.descriptors (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    canonical text NOT NULL UNIQUE,
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    next_index integer NOT NULL CHECK (next_index >= 0),
+    first_index integer NOT NULL CHECK (first_index >= 0),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE charmbills.descriptors IS 'Sources of addresses; each belongs to one merchant for ever.';
+COMMENT ON COLUMN charmbills.descriptors.id IS 'Identity of the descriptor.';
+COMMENT ON COLUMN charmbills.descriptors.canonical IS 'Text that identifies the scripts it derives, however it was written.';
+COMMENT ON COLUMN charmbills.descriptors.merchant_id IS 'Merchant it belongs to.';
+COMMENT ON COLUMN charmbills.descriptors.next_index IS 'Index of the next address to be issued.';
+COMMENT ON COLUMN charmbills.descriptors.first_index IS 'Index of the first address that was ever issued or watched.';
+COMMENT ON COLUMN charmbills.descriptors.created_at IS 'When the descriptor was first given.';
+
+CREATE INDEX descriptors_merchant_id_idx ON charmbills.descriptors (merchant_id);
+
+CREATE TABLE charmbills.customers (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    external_id text,
+    address text,
+    metadata jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (external_id IS NOT NULL OR address IS NOT NULL)
+);
+COMMENT ON TABLE charmbills.customers IS 'A merchant''s customers.';
+COMMENT ON COLUMN charmbills.customers.id IS 'Identity of the customer.';
+COMMENT ON COLUMN charmbills.customers.merchant_id IS 'Merchant whose customer this is.';
+COMMENT ON COLUMN charmbills.customers.external_id IS 'The application''s own name for the customer.';
+COMMENT ON COLUMN charmbills.customers.address IS 'The customer''s Bitcoin address.';
+COMMENT ON COLUMN charmbills.customers.metadata IS 'Whatever the application wants to keep here.';
+COMMENT ON COLUMN charmbills.customers.created_at IS 'When the customer was first seen.';
+
+CREATE UNIQUE INDEX customers_external_id_key ON charmbills.customers (merchant_id, external_id);
+CREATE UNIQUE INDEX customers_address_key ON charmbills.customers (merchant_id, address) WHERE external_id IS NULL;
+
+CREATE TABLE charmbills.api_keys (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    prefix text NOT NULL UNIQUE,
+    key_hash bytea NOT NULL CHECK (octet_length(key_hash) = 32),
+    name text NOT NULL,
+    is_active boolean NOT NULL DEFAULT true,
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE charmbills.api_keys IS 'Credentials of merchants'' programs.';
+COMMENT ON COLUMN charmbills.api_keys.id IS 'Identity of the key.';
+COMMENT ON COLUMN charmbills.api_keys.merchant_id IS 'Merchant it acts for.';
+COMMENT ON COLUMN charmbills.api_keys.prefix IS 'Public part by which a key is found and recognised.';
+COMMENT ON COLUMN charmbills.api_keys.key_hash IS 'SHA-256 of the secret part.';
+COMMENT ON COLUMN charmbills.api_keys.name IS 'What the merchant calls it.';
+COMMENT ON COLUMN charmbills.api_keys.is_active IS 'False once revoked.';
+COMMENT ON COLUMN charmbills.api_keys.expires_at IS 'When it stops working by itself.';
+COMMENT ON COLUMN charmbills.api_keys.last_used_at IS 'When it last opened a door.';
+COMMENT ON COLUMN charmbills.api_keys.created_at IS 'When it was made.';
+
+CREATE INDEX api_keys_merchant_id_idx ON charmbills.api_keys (merchant_id);
+
+CREATE TABLE charmbills.plans (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    merchant_address text,
+    service_name text NOT NULL CHECK (service_name <> ''),
+    price_sats charmbills.sats NOT NULL,
+    billing_cycle text NOT NULL,
+    trial interval NOT NULL DEFAULT '0',
+    grace interval NOT NULL DEFAULT '5 days',
+    confirmations integer CHECK (confirmations BETWEEN 0 AND 1000),
+    tolerance_sats charmbills.sats NOT NULL DEFAULT 0,
+    allow_multiple boolean NOT NULL DEFAULT false,
+    ticker text,
+    app_id text CHECK (app_id ~ '^[0-9a-f]{64}$'),
+    app_vk text CHECK (app_vk ~ '^[0-9a-f]{64}$'),
+    nft_utxo charmbills.outpoint,
+    remaining_supply numeric CHECK (remaining_supply >= 0 AND remaining_supply = trunc(remaining_supply)),
+    status text NOT NULL CHECK (status IN ('pending_signature', 'pending_confirmation', 'active', 'inactive', 'failed')),
+    metadata jsonb NOT NULL DEFAULT '{}',
+    import_key text UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE charmbills.plans IS 'What is sold.';
+COMMENT ON COLUMN charmbills.plans.id IS 'Identity of the plan.';
+COMMENT ON COLUMN charmbills.plans.merchant_id IS 'Merchant who sells it.';
+COMMENT ON COLUMN charmbills.plans.merchant_address IS 'The merchant''s address when the plan was made.';
+COMMENT ON COLUMN charmbills.plans.service_name IS 'Name of the service.';
+COMMENT ON COLUMN charmbills.plans.price_sats IS 'Price of one period in sats; 0 is a free plan.';
+COMMENT ON COLUMN charmbills.plans.billing_cycle IS 'weekly, monthly, yearly, demo (three minutes), lifetime, or an interval.';
+COMMENT ON COLUMN charmbills.plans.trial IS 'How long a new subscription runs before its first invoice.';
+COMMENT ON COLUMN charmbills.plans.grace IS 'How long access lasts after a period ends unpaid.';
+COMMENT ON COLUMN charmbills.plans.confirmations IS 'Depth at which a payment or mint counts; NULL takes charmbills.confirmations.';
+COMMENT ON COLUMN charmbills.plans.tolerance_sats IS 'How many sats may be missing on an invoice that still counts as paid.';
+COMMENT ON COLUMN charmbills.plans.allow_multiple IS 'Whether one customer may hold several live subscriptions to it.';
+COMMENT ON COLUMN charmbills.plans.ticker IS 'Ticker of the subscription token.';
+COMMENT ON COLUMN charmbills.plans.app_id IS 'Charms identity: SHA-256 of the anchor UTXO, in hex.';
+COMMENT ON COLUMN charmbills.plans.app_vk IS 'Charms verification key of the app, in hex.';
+COMMENT ON COLUMN charmbills.plans.nft_utxo IS 'Where the plan''s NFT is now.';
+COMMENT ON COLUMN charmbills.plans.remaining_supply IS 'Subscription tokens that may still be minted.';
+COMMENT ON COLUMN charmbills.plans.status IS 'pending_signature, pending_confirmation, active, inactive or failed.';
+COMMENT ON COLUMN charmbills.plans.metadata IS 'Whatever the merchant wants to keep here.';
+COMMENT ON COLUMN charmbills.plans.import_key IS 'Identity of the plan in the service it was imported from.';
+COMMENT ON COLUMN charmbills.plans.created_at IS 'When the plan was created.';
+COMMENT ON COLUMN charmbills.plans.updated_at IS 'When it last changed.';
+
+CREATE INDEX plans_merchant_id_idx ON charmbills.plans (merchant_id);
+CREATE INDEX plans_nft_utxo_idx ON charmbills.plans (nft_utxo) WHERE nft_utxo IS NOT NULL;
+
+CREATE TABLE charmbills.subscription_facts (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    plan_id uuid NOT NULL REFERENCES charmbills.plans (id),
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    customer_id uuid NOT NULL REFERENCES charmbills.customers (id),
+    subscriber_address text,
+    token_utxo charmbills.outpoint,
+    token_amount numeric,
+    status text NOT NULL CHECK (status IN ('pending', 'trialing', 'active', 'past_due', 'expired', 'paused', 'canceled')),
+    cycle text NOT NULL,
+    timezone text NOT NULL,
+    grace interval NOT NULL,
+    anchor timestamptz NOT NULL,
+    trial_end timestamptz,
+    purchased_at timestamptz,
+    period_start timestamptz,
+    paid_through timestamptz,
+    grace_until timestamptz,
+    first_expired_at timestamptz,
+    paused_at timestamptz,
+    cancel_at_period_end boolean NOT NULL DEFAULT false,
+    canceled_at timestamptz,
+    ended_at timestamptz,
+    next_boundary timestamptz,
+    last_verified_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE charmbills.subscription_facts IS 'What is known of each subscription; its status follows from this and the time.';
+COMMENT ON COLUMN charmbills.subscription_facts.id IS 'Identity of the subscription.';
+COMMENT ON COLUMN charmbills.subscription_facts.plan_id IS 'Plan subscribed to.';
+COMMENT ON COLUMN charmbills.subscription_facts.merchant_id IS 'Merchant who sells the plan.';
+COMMENT ON COLUMN charmbills.subscription_facts.customer_id IS 'Customer who subscribed.';
+COMMENT ON COLUMN charmbills.subscription_facts.subscriber_address IS 'Bitcoin address the customer subscribed with.';
+COMMENT ON COLUMN charmbills.subscription_facts.token_utxo IS 'Where the subscription token is.';
+COMMENT ON COLUMN charmbills.subscription_facts.token_amount IS 'Units of the token.';
+COMMENT ON COLUMN charmbills.subscription_facts.status IS 'Status last announced by an event; the view subscriptions shows the present one.';
+COMMENT ON COLUMN charmbills.subscription_facts.cycle IS 'Billing cycle in force.';
+COMMENT ON COLUMN charmbills.subscription_facts.timezone IS 'Time zone its periods are computed in.';
+COMMENT ON COLUMN charmbills.subscription_facts.grace IS 'How long access lasts after an unpaid period end.';
+COMMENT ON COLUMN charmbills.subscription_facts.anchor IS 'Instant from which every period is computed.';
+COMMENT ON COLUMN charmbills.subscription_facts.trial_end IS 'End of the trial, NULL without one.';
+COMMENT ON COLUMN charmbills.subscription_facts.purchased_at IS 'When it was first paid.';
+COMMENT ON COLUMN charmbills.subscription_facts.period_start IS 'Start of the last paid period.';
+COMMENT ON COLUMN charmbills.subscription_facts.paid_through IS 'End of the last paid period; infinity for a lifetime.';
+COMMENT ON COLUMN charmbills.subscription_facts.grace_until IS 'End of the grace after that.';
+COMMENT ON COLUMN charmbills.subscription_facts.first_expired_at IS 'When its first invoice expired unpaid.';
+COMMENT ON COLUMN charmbills.subscription_facts.paused_at IS 'Since when it is paused.';
+COMMENT ON COLUMN charmbills.subscription_facts.cancel_at_period_end IS 'Whether it ends with the paid period.';
+COMMENT ON COLUMN charmbills.subscription_facts.canceled_at IS 'When cancellation was asked for.';
+COMMENT ON COLUMN charmbills.subscription_facts.ended_at IS 'When it ends or ended for good.';
+COMMENT ON COLUMN charmbills.subscription_facts.next_boundary IS 'Next instant at which time changes its status.';
+COMMENT ON COLUMN charmbills.subscription_facts.last_verified_at IS 'When its token was last verified.';
+COMMENT ON COLUMN charmbills.subscription_facts.created_at IS 'When it was created.';
+
+CREATE INDEX subscription_facts_customer_idx ON charmbills.subscription_facts (customer_id, plan_id);
+CREATE INDEX subscription_facts_plan_address_idx ON charmbills.subscription_facts (plan_id, subscriber_address);
+CREATE INDEX subscription_facts_merchant_id_idx ON charmbills.subscription_facts (merchant_id);
+CREATE INDEX subscription_facts_boundary_idx ON charmbills.subscription_facts (next_boundary) WHERE next_boundary IS NOT NULL;
+
+CREATE TABLE charmbills.invoices (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    series text NOT NULL DEFAULT '',
+    number bigint NOT NULL,
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    subscription_id uuid REFERENCES charmbills.subscription_facts (id),
+    customer_id uuid REFERENCES charmbills.customers (id),
+    kind text NOT NULL CHECK (kind IN ('period')),
+    amount_sats charmbills.sats NOT NULL,
+    tolerance_sats charmbills.sats NOT NULL DEFAULT 0,
+    received_sats bigint NOT NULL DEFAULT 0,
+    address text,
+    script bytea,
+    descriptor_id uuid REFERENCES charmbills.descriptors (id),
+    derivation_index integer,
+    confirmations integer NOT NULL,
+    status text NOT NULL CHECK (status IN ('open', 'processing', 'paid', 'expired', 'void', 'uncollectible')),
+    is_underpaid boolean NOT NULL DEFAULT false,
+    is_overpaid boolean NOT NULL DEFAULT false,
+    is_late boolean NOT NULL DEFAULT false,
+    marked_paid_at timestamptz,
+    marked_reason text,
+    due_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    period_start timestamptz,
+    period_end timestamptz,
+    paid_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (merchant_id, series, number),
+    UNIQUE (descriptor_id, derivation_index),
+    CHECK ((descriptor_id IS NULL) = (derivation_index IS NULL)),
+    CHECK ((address IS NULL) = (script IS NULL)),
+    CHECK (address IS NOT NULL OR amount_sats = 0)
+);
+COMMENT ON TABLE charmbills.invoices IS 'Demands for payment.';
+COMMENT ON COLUMN charmbills.invoices.id IS 'Identity of the invoice.';
+COMMENT ON COLUMN charmbills.invoices.series IS 'Number series: empty, or named after the promotion or adoption of the database that began it.';
+COMMENT ON COLUMN charmbills.invoices.number IS 'Number without gaps within merchant and series.';
+COMMENT ON COLUMN charmbills.invoices.merchant_id IS 'Merchant to be paid.';
+COMMENT ON COLUMN charmbills.invoices.subscription_id IS 'Subscription it is for.';
+COMMENT ON COLUMN charmbills.invoices.customer_id IS 'Customer who is to pay.';
+COMMENT ON COLUMN charmbills.invoices.kind IS 'period: for one period of a subscription.';
+COMMENT ON COLUMN charmbills.invoices.amount_sats IS 'Amount due; never changes.';
+COMMENT ON COLUMN charmbills.invoices.tolerance_sats IS 'How much may be missing.';
+COMMENT ON COLUMN charmbills.invoices.received_sats IS 'Sum of its payments seen or confirmed.';
+COMMENT ON COLUMN charmbills.invoices.address IS 'Where to pay.';
+COMMENT ON COLUMN charmbills.invoices.script IS 'Output script of the address.';
+COMMENT ON COLUMN charmbills.invoices.descriptor_id IS 'Descriptor that gave the address; NULL for a fixed address.';
+COMMENT ON COLUMN charmbills.invoices.derivation_index IS 'Index of the address in its descriptor.';
+COMMENT ON COLUMN charmbills.invoices.confirmations IS 'Depth at which its payments count; frozen at issue.';
+COMMENT ON COLUMN charmbills.invoices.status IS 'open, processing, paid, expired, void or uncollectible.';
+COMMENT ON COLUMN charmbills.invoices.is_underpaid IS 'Something was received, but less than is due.';
+COMMENT ON COLUMN charmbills.invoices.is_overpaid IS 'More was received than is due.';
+COMMENT ON COLUMN charmbills.invoices.is_late IS 'It was covered only after it had expired.';
+COMMENT ON COLUMN charmbills.invoices.marked_paid_at IS 'When an operator declared it paid.';
+COMMENT ON COLUMN charmbills.invoices.marked_reason IS 'Why an operator declared it paid.';
+COMMENT ON COLUMN charmbills.invoices.due_at IS 'When it should be paid.';
+COMMENT ON COLUMN charmbills.invoices.expires_at IS 'When it expires if nothing has been paid.';
+COMMENT ON COLUMN charmbills.invoices.period_start IS 'Start of the period it is for.';
+COMMENT ON COLUMN charmbills.invoices.period_end IS 'End of the period it is for.';
+COMMENT ON COLUMN charmbills.invoices.paid_at IS 'Time of the payment that covered it.';
+COMMENT ON COLUMN charmbills.invoices.created_at IS 'When it was issued.';
+
+CREATE UNIQUE INDEX invoices_period_key ON charmbills.invoices (subscription_id, period_start)
+    WHERE kind = 'period' AND status <> 'void';
+CREATE UNIQUE INDEX invoices_derived_script_key ON charmbills.invoices (script) WHERE descriptor_id IS NOT NULL;
+CREATE INDEX invoices_fixed_script_idx ON charmbills.invoices (script, amount_sats) WHERE descriptor_id IS NULL;
+CREATE INDEX invoices_subscription_id_idx ON charmbills.invoices (subscription_id);
+CREATE INDEX invoices_open_expiry_idx ON charmbills.invoices (expires_at) WHERE status = 'open';
+
+CREATE TABLE charmbills.payments (
+    outpoint charmbills.outpoint PRIMARY KEY,
+    invoice_id uuid REFERENCES charmbills.invoices (id),
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    amount_sats charmbills.sats NOT NULL,
+    script bytea NOT NULL,
+    txid charmbills.txid NOT NULL,
+    is_coinbase boolean NOT NULL DEFAULT false,
+    confirmations integer NOT NULL,
+    block_height integer,
+    block_hash text,
+    block_median_time timestamptz,
+    matures_at_height integer,
+    status text NOT NULL CHECK (status IN ('seen', 'confirmed', 'replaced', 'evicted')),
+    first_seen_at timestamptz NOT NULL
+);
+COMMENT ON TABLE charmbills.payments IS 'Outputs that pay a merchant; without an invoice they wait to be assigned.';
+COMMENT ON COLUMN charmbills.payments.outpoint IS 'The output.';
+COMMENT ON COLUMN charmbills.payments.invoice_id IS 'Invoice it pays; NULL for one that matches none.';
+COMMENT ON COLUMN charmbills.payments.merchant_id IS 'Merchant paid.';
+COMMENT ON COLUMN charmbills.payments.amount_sats IS 'Amount of the output.';
+COMMENT ON COLUMN charmbills.payments.script IS 'Its script.';
+COMMENT ON COLUMN charmbills.payments.txid IS 'Transaction it is in.';
+COMMENT ON COLUMN charmbills.payments.is_coinbase IS 'Whether it was mined directly to the merchant.';
+COMMENT ON COLUMN charmbills.payments.confirmations IS 'Depth at which it counts.';
+COMMENT ON COLUMN charmbills.payments.block_height IS 'Height of its block.';
+COMMENT ON COLUMN charmbills.payments.block_hash IS 'Hash of its block.';
+COMMENT ON COLUMN charmbills.payments.block_median_time IS 'Median time past of its block.';
+COMMENT ON COLUMN charmbills.payments.matures_at_height IS 'Height of the chain at which it counts.';
+COMMENT ON COLUMN charmbills.payments.status IS 'seen, confirmed, replaced or evicted.';
+COMMENT ON COLUMN charmbills.payments.first_seen_at IS 'When it was first seen.';
+
+CREATE INDEX payments_invoice_id_idx ON charmbills.payments (invoice_id);
+CREATE INDEX payments_merchant_id_idx ON charmbills.payments (merchant_id);
+CREATE INDEX payments_txid_idx ON charmbills.payments (txid);
+CREATE INDEX payments_matures_at_height_idx ON charmbills.payments (matures_at_height) WHERE status = 'confirmed';
+
+CREATE TABLE charmbills.credits (
+    id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    customer_id uuid REFERENCES charmbills.customers (id),
+    amount_sats bigint NOT NULL CHECK (amount_sats <> 0),
+    kind text NOT NULL CHECK (kind IN ('overpayment', 'unassigned', 'refund')),
+    invoice_id uuid REFERENCES charmbills.invoices (id),
+    outpoint charmbills.outpoint,
+    txid charmbills.txid,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE charmbills.credits IS 'Append-only ledger of what customers have paid beyond their invoices.';
+COMMENT ON COLUMN charmbills.credits.id IS 'Identity of the entry.';
+COMMENT ON COLUMN charmbills.credits.merchant_id IS 'Merchant who holds the credit.';
+COMMENT ON COLUMN charmbills.credits.customer_id IS 'Customer it belongs to; NULL while unknown.';
+COMMENT ON COLUMN charmbills.credits.amount_sats IS 'Signed amount.';
+COMMENT ON COLUMN charmbills.credits.kind IS 'overpayment: beyond what an invoice could take; unassigned: a payment without invoice; refund: given back.';
+COMMENT ON COLUMN charmbills.credits.invoice_id IS 'Invoice whose payments it comes from.';
+COMMENT ON COLUMN charmbills.credits.outpoint IS 'Payment it comes from or that was refunded.';
+COMMENT ON COLUMN charmbills.credits.txid IS 'Transaction that refunded it.';
+COMMENT ON COLUMN charmbills.credits.created_at IS 'When the entry was made.';
+
+CREATE INDEX credits_customer_idx ON charmbills.credits (merchant_id, customer_id);
+CREATE INDEX credits_invoice_id_idx ON charmbills.credits (invoice_id) WHERE invoice_id IS NOT NULL;
+CREATE INDEX credits_outpoint_idx ON charmbills.credits (outpoint) WHERE outpoint IS NOT NULL;
+CREATE UNIQUE INDEX credits_refund_key ON charmbills.credits (outpoint, txid) WHERE kind = 'refund';
+
+CREATE TABLE charmbills.idempotency_keys (
+    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+    function_name text NOT NULL,
+    arguments jsonb NOT NULL,
+    result_id uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (merchant_id, key)
+);
+COMMENT ON TABLE charmbills.idempotency_keys IS 'Keys under which something was created, so that a repeated call finds it.';
+COMMENT ON COLUMN charmbills.idempotency_keys.merchant_id IS 'Merchant the key belongs to.';
+COMMENT ON COLUMN charmbills.idempotency_keys.key IS 'Key the caller chose.';
+COMMENT ON COLUMN charmbills.idempotency_keys.function_name IS 'Function it was used with.';
+COMMENT ON COLUMN charmbills.idempotency_keys.arguments IS 'Arguments it was used with.';
+COMMENT ON COLUMN charmbills.idempotency_keys.result_id IS 'What was created.';
+COMMENT ON COLUMN charmbills.idempotency_keys.created_at IS 'When it was used first.';
