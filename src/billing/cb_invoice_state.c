@@ -1,0 +1,126 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_invoice_state.c
+ *	  An invoice's state: a pure function of its payments and the chain.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "billing/cb_invoice_state.h"
+
+/* Sums over an invoice's payments. */
+typedef struct Sums
+{
+	int64		live;
+	int64		settled;
+	bool		any_on_time;	/* a live payment made before it expired */
+	bool		is_covered;		/* settled payments reach what is needed ... */
+	TimestampTz covered_at;		/* ... with the one made then */
+} Sums;
+
+static int64 amount_needed(const CbInvoiceFacts *facts);
+static void add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sums *sums);
+static bool is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state);
+static const char *unpaid_status(const CbInvoiceFacts *facts, const Sums *sums, TimestampTz followed_until);
+static int64 credit_due(const CbInvoiceFacts *facts, const Sums *sums, const char *status);
+
+void
+cb_invoice_state(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n,
+				 TimestampTz followed_until, CbInvoiceState *state)
+{
+	Sums		sums;
+
+	memset(state, 0, sizeof(*state));
+	add_up(facts, payments, n, &sums);
+	if (facts->is_void)
+		state->status = "void";
+	else if (is_paid(facts, &sums, state))
+		state->status = "paid";
+	else
+		state->status = unpaid_status(facts, &sums, followed_until);
+	state->received = sums.live;
+	state->credit = credit_due(facts, &sums, state->status);
+	state->is_overpaid = sums.live > facts->amount;
+	state->is_underpaid = sums.live > 0 && sums.live < amount_needed(facts);
+}
+
+/* Something is always needed unless the invoice is for nothing. */
+static int64
+amount_needed(const CbInvoiceFacts *facts)
+{
+	return Max(facts->amount - facts->tolerance, facts->amount > 0 ? 1 : 0);
+}
+
+static void
+add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sums *sums)
+{
+	int64		needed = amount_needed(facts);
+
+	memset(sums, 0, sizeof(*sums));
+	for (int i = 0; i < n; i++)
+	{
+		sums->live += payments[i].amount;
+		if (payments[i].paid_at < facts->expires_at)
+			sums->any_on_time = true;
+		if (!payments[i].is_settled)
+			continue;
+		sums->settled += payments[i].amount;
+		if (!sums->is_covered && sums->settled >= needed)
+		{
+			sums->is_covered = true;
+			sums->covered_at = payments[i].paid_at;
+		}
+	}
+}
+
+static bool
+is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state)
+{
+	if (facts->amount == 0)
+	{
+		state->paid_at = facts->created_at;
+		return true;
+	}
+	if (facts->is_marked)
+	{
+		state->paid_at = facts->marked_at;
+		return true;
+	}
+	if (!sums->is_covered)
+		return false;
+	state->paid_at = sums->covered_at;
+	state->is_late = sums->covered_at >= facts->expires_at;
+	if (state->is_late && !facts->takes_late)
+	{
+		state->is_late = false;
+		return false;
+	}
+	return true;
+}
+
+/*
+ * What came in time keeps an invoice open, whatever its confirmation takes.
+ * What comes late leaves it expired until it is paid.
+ */
+static const char *
+unpaid_status(const CbInvoiceFacts *facts, const Sums *sums, TimestampTz followed_until)
+{
+	if (facts->is_uncollectible)
+		return "uncollectible";
+	if (!sums->any_on_time && followed_until >= facts->expires_at)
+		return "expired";
+	return sums->live >= amount_needed(facts) ? "processing" : "open";
+}
+
+static int64
+credit_due(const CbInvoiceFacts *facts, const Sums *sums, const char *status)
+{
+	if (strcmp(status, "paid") == 0)
+		return Max(sums->settled - facts->amount, 0);
+	if (strcmp(status, "open") == 0 || strcmp(status, "processing") == 0)
+		return 0;
+	return sums->settled;
+}

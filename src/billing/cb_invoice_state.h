@@ -1,0 +1,56 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_invoice_state.h
+ *	  An invoice's state: a pure function of its payments and the chain.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_INVOICE_STATE_H
+#define CB_INVOICE_STATE_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+/* One live payment (seen or confirmed). */
+typedef struct CbInvoicePayment
+{
+	int64		amount;			/* sats */
+	TimestampTz paid_at;		/* first seen, or its block's median time past if earlier */
+	bool		is_settled;		/* at the required depth */
+} CbInvoicePayment;
+
+typedef struct CbInvoiceFacts
+{
+	int64		amount;			/* sats */
+	int64		tolerance;		/* sats that may be missing */
+	TimestampTz created_at;
+	TimestampTz expires_at;
+	bool		is_void;
+	bool		is_uncollectible;
+	bool		is_marked;		/* declared paid by an operator */
+	TimestampTz marked_at;
+	bool		takes_late;		/* a late payment may still pay it */
+} CbInvoiceFacts;
+
+typedef struct CbInvoiceState
+{
+	const char *status;			/* static string */
+	int64		received;		/* sats, seen or settled */
+	int64		credit;			/* sats settled that the invoice cannot take */
+	bool		is_underpaid;
+	bool		is_overpaid;
+	bool		is_late;
+	TimestampTz paid_at;		/* valid while status is paid */
+} CbInvoiceState;
+
+/*
+ * payments: sorted by paid_at.  followed_until: every payment made before this
+ * time is among them.
+ */
+extern void cb_invoice_state(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n,
+							 TimestampTz followed_until, CbInvoiceState *state);
+
+#endif							/* CB_INVOICE_STATE_H */

@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_lock.c
+ *	  Locking invoices and their subscriptions, and saying who is in the way.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "billing/cb_settle.h"
+#include "cb_errors.h"
+#include "cb_shared.h"
+#include "cb_sql.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+
+CB_STATEMENT(probe_rows, "uuid[]",
+			 "SELECT s.xmax FROM charmbills.subscription_facts s "
+			 "WHERE s.id = ANY (SELECT i.subscription_id FROM charmbills.invoices i WHERE i.id = ANY ($1)) "
+			 "UNION ALL "
+			 "SELECT i.xmax FROM charmbills.invoices i WHERE i.id = ANY ($1)");
+CB_STATEMENT(lock_subscriptions, "uuid[]",
+			 "SELECT s.id FROM charmbills.subscription_facts s "
+			 "WHERE s.id = ANY (SELECT i.subscription_id FROM charmbills.invoices i WHERE i.id = ANY ($1)) "
+			 "ORDER BY s.id FOR NO KEY UPDATE");
+CB_STATEMENT(lock_invoices, "uuid[]",
+			 "SELECT i.id FROM charmbills.invoices i WHERE i.id = ANY ($1) "
+			 "ORDER BY i.id FOR NO KEY UPDATE");
+
+static int	find_blocker(NullableDatum ids);
+static void report_blocker(int pid);
+static void lock_rows(NullableDatum ids, int n);
+
+void
+cb_lock_invoices(const pg_uuid_t *invoice_ids, int n)
+{
+	NullableDatum ids;
+	int			blocker;
+
+	if (n == 0)
+		return;
+	ids = cb_uuid_array(invoice_ids, n);
+	/* Whoever waits for ever needs no name of who blocks: pg_locks has it. */
+	blocker = LockTimeout > 0 ? find_blocker(ids) : 0;
+	if (blocker == 0)
+	{
+		lock_rows(ids, n);
+		return;
+	}
+	report_blocker(blocker);
+	PG_TRY();
+	{
+		lock_rows(ids, n);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
+			errdetail("Process %d holds a subscription or invoice that this concerns.", blocker);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	report_blocker(0);
+}
+
+static void
+lock_rows(NullableDatum ids, int n)
+{
+	cb_execute(&lock_subscriptions, CB_ARGS(ids));
+	if (cb_execute(&lock_invoices, CB_ARGS(ids)) != (uint64) n)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_NOT_FOUND),
+				 errmsg("invoice does not exist")));
+}
+
+/* A process that has changed or locked one of the rows and not yet ended; 0 if none. */
+static int
+find_blocker(NullableDatum ids)
+{
+	uint64		n = cb_execute(&probe_rows, CB_ARGS(ids));
+
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		TransactionId xmax = DatumGetTransactionId(cb_column(row, 1, &isnull));
+
+		if (TransactionIdIsNormal(xmax) && !TransactionIdIsCurrentTransactionId(xmax) &&
+			TransactionIdIsInProgress(xmax))
+			return BackendXidGetPid(xmax);
+	}
+	return 0;
+}
+
+/* Show it in worker_status(). */
+static void
+report_blocker(int pid)
+{
+	if (cb_shared == NULL)
+		return;
+	LWLockAcquire(cb_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < CB_MAX_WORKERS; i++)
+		if (cb_shared->workers[i].pid == MyProcPid)
+			cb_shared->workers[i].blocked_by = pid;
+	LWLockRelease(cb_shared->lock);
+}

@@ -1,0 +1,360 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_settle.c
+ *	  From payments to invoices: who has paid what, recomputed from the facts.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "billing/cb_address_pool.h"
+#include "billing/cb_credit.h"
+#include "billing/cb_invoice_state.h"
+#include "billing/cb_payment.h"
+#include "billing/cb_plan_follow.h"
+#include "billing/cb_settle.h"
+#include "billing/cb_subscription.h"
+#include "catalog/pg_type.h"
+#include "cb_json.h"
+#include "cb_sql.h"
+#include "cb_uuid.h"
+#include "chain/cb_chain_state.h"
+#include "chain/cb_change.h"
+#include "utils/builtins.h"
+
+/*
+ * A late payment still pays a sats-priced invoice, unless the subscription
+ * has ended or a newer invoice has taken its place.
+ */
+CB_STATEMENT(read_invoices, "uuid[]",
+			 "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, i.amount_sats, i.tolerance_sats, "
+			 "       i.created_at, i.expires_at, i.status, i.marked_paid_at, "
+			 "       s.ended_at IS NULL AND NOT EXISTS ( "
+			 "           SELECT FROM charmbills.invoices n "
+			 "           WHERE n.subscription_id = i.subscription_id AND n.kind = 'period' "
+			 "                 AND n.status <> 'void' AND n.period_start > i.period_start), "
+			 "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
+			 "                 WHERE c.invoice_id = i.id AND c.kind = 'overpayment'), 0)::int8, "
+			 "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number "
+			 "FROM charmbills.invoices i "
+			 "LEFT JOIN charmbills.subscription_facts s ON s.id = i.subscription_id "
+			 "WHERE i.id = ANY ($1) ORDER BY i.id");
+CB_STATEMENT(read_live_payments, "uuid[] int4",
+			 "SELECT p.invoice_id, p.amount_sats, least(p.first_seen_at, p.block_median_time) AS paid_at, "
+			 "       p.confirmations = 0 OR (p.status = 'confirmed' AND p.matures_at_height <= $2) "
+			 "FROM charmbills.payments p "
+			 "WHERE p.invoice_id = ANY ($1) AND p.status IN ('seen', 'confirmed') "
+			 "ORDER BY p.invoice_id, paid_at, p.outpoint");
+CB_STATEMENT(write_invoices, "uuid[] text[] int8[] bool[] bool[] bool[] timestamptz[]",
+			 "UPDATE charmbills.invoices i "
+			 "SET status = s.status, received_sats = s.received, is_underpaid = s.underpaid, "
+			 "    is_overpaid = s.overpaid, is_late = s.late, paid_at = s.paid_at "
+			 "FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+			 "     s(id, status, received, underpaid, overpaid, late, paid_at) "
+			 "WHERE i.id = s.id");
+CB_STATEMENT(read_strays, "outpoint[] int4",
+			 "SELECT p.outpoint, p.merchant_id, p.amount_sats, "
+			 "       p.invoice_id IS NULL AND p.status = 'confirmed' AND p.matures_at_height <= $2, "
+			 "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
+			 "                 WHERE c.outpoint = p.outpoint AND c.kind = 'unassigned'), 0)::int8 "
+			 "FROM charmbills.payments p WHERE p.outpoint = ANY ($1) ORDER BY p.outpoint");
+
+/* One invoice: what it is, and what it turns out to be. */
+typedef struct Invoice
+{
+	pg_uuid_t	id;
+	pg_uuid_t	merchant_id;
+	bool		has_subscription;
+	pg_uuid_t	subscription_id;
+	bool		has_customer;
+	pg_uuid_t	customer_id;
+	CbInvoiceFacts facts;
+	CbInvoiceState before;
+	CbInvoiceState after;
+	int64		credited;		/* entered in the ledger so far */
+	char	   *number;
+} Invoice;
+
+static void lock_for_change(const CbChange *change);
+static void settle_change(const CbChange *change, CbEvents *events);
+static void skip_paid_scripts(const CbChange *change, CbEvents *events);
+static Invoice *load_invoices(NullableDatum ids, int *n);
+static void load_invoice(uint64 row, Invoice *invoice);
+static void judge_invoices(Invoice *invoices, int n, NullableDatum ids, const CbChainState *chain);
+static bool has_changed(const Invoice *invoice);
+static void write_changed(const Invoice *invoices, int n);
+static void announce(const Invoice *invoice, TimestampTz now, CbEvents *events);
+static void announce_one(const char *type, const Invoice *invoice, TimestampTz now, CbEvents *events);
+static void adjust_credit(const Invoice *invoice, TimestampTz now, CbEvents *events);
+static void refresh_subscriptions(const Invoice *invoices, int n, TimestampTz now, CbEvents *events);
+
+static const CbChainListener listener = {
+	.lock = lock_for_change,
+	.payments = cb_payment_update,
+	.own_transaction = cb_plan_own_transaction,
+	.settle = settle_change
+};
+
+void
+cb_settle_register(void)
+{
+	cb_chain_listen(&listener);
+}
+
+static void
+lock_for_change(const CbChange *change)
+{
+	pg_uuid_t  *invoices;
+	int			n = cb_payment_find_invoices(change, &invoices);
+
+	cb_lock_invoices(invoices, n);
+}
+
+static void
+settle_change(const CbChange *change, CbEvents *events)
+{
+	CbTouched	touched;
+
+	cb_payment_touched(change, &touched);
+	cb_settle_invoices(touched.invoices, touched.n_invoices, change->now, events);
+	cb_settle_strays(touched.strays, touched.n_strays, change->now, events);
+	skip_paid_scripts(change, events);
+}
+
+/* A script that no invoice has been given yet must not be given one later. */
+static void
+skip_paid_scripts(const CbChange *change, CbEvents *events)
+{
+	for (int i = 0; i < change->n_hits; i++)
+	{
+		const CbHit *hit = &change->hits[i];
+
+		if (hit->is_derived)
+			cb_address_pool_hit(&hit->merchant_id, &hit->descriptor_id,
+								hit->derivation_index, events, change->now);
+	}
+}
+
+void
+cb_settle_invoices(const pg_uuid_t *invoice_ids, int n, TimestampTz now, CbEvents *events)
+{
+	NullableDatum ids;
+	Invoice    *invoices;
+	CbChainState chain;
+
+	if (n == 0)
+		return;
+	ids = cb_uuid_array(invoice_ids, n);
+	invoices = load_invoices(ids, &n);
+	cb_chain_state_read(&chain);
+	judge_invoices(invoices, n, ids, &chain);
+	write_changed(invoices, n);
+	for (int i = 0; i < n; i++)
+	{
+		announce(&invoices[i], now, events);
+		adjust_credit(&invoices[i], now, events);
+	}
+	refresh_subscriptions(invoices, n, now, events);
+}
+
+static Invoice *
+load_invoices(NullableDatum ids, int *n)
+{
+	Invoice    *invoices;
+
+	*n = (int) cb_execute(&read_invoices, CB_ARGS(ids));
+	invoices = palloc0(sizeof(Invoice) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+		load_invoice(i, &invoices[i]);
+	return invoices;
+}
+
+static void
+load_invoice(uint64 row, Invoice *invoice)
+{
+	CbInvoiceFacts *facts = &invoice->facts;
+	char	   *status = cb_column_text(row, 9);
+
+	invoice->id = cb_column_uuid(row, 1);
+	invoice->merchant_id = cb_column_uuid(row, 2);
+	invoice->has_subscription = !cb_column_is_null(row, 3);
+	invoice->subscription_id = cb_column_uuid(row, 3);
+	invoice->has_customer = !cb_column_is_null(row, 4);
+	invoice->customer_id = cb_column_uuid(row, 4);
+	facts->amount = cb_column_int8(row, 5);
+	facts->tolerance = cb_column_int8(row, 6);
+	facts->created_at = cb_column_timestamptz(row, 7);
+	facts->expires_at = cb_column_timestamptz(row, 8);
+	facts->is_void = strcmp(status, "void") == 0;
+	facts->is_uncollectible = strcmp(status, "uncollectible") == 0;
+	facts->is_marked = !cb_column_is_null(row, 10);
+	facts->marked_at = cb_column_timestamptz(row, 10);
+	facts->takes_late = cb_column_bool(row, 11);
+	invoice->credited = cb_column_int8(row, 12);
+	invoice->before.status = status;
+	invoice->before.is_overpaid = cb_column_bool(row, 13);
+	invoice->before.received = cb_column_int8(row, 14);
+	invoice->before.is_underpaid = cb_column_bool(row, 15);
+	invoice->before.is_late = cb_column_bool(row, 16);
+	invoice->before.paid_at = cb_column_timestamptz(row, 17);
+	invoice->number = psprintf("%s%s" INT64_FORMAT, cb_column_text(row, 18),
+							   cb_column_text(row, 18)[0] ? "-" : "", cb_column_int8(row, 19));
+}
+
+/* Both lists are sorted by invoice. */
+static void
+judge_invoices(Invoice *invoices, int n, NullableDatum ids, const CbChainState *chain)
+{
+	uint64		n_rows = cb_execute(&read_live_payments, CB_ARGS(ids, cb_int4(chain->height)));
+	CbInvoicePayment *payments = palloc(sizeof(CbInvoicePayment) * Max(n_rows, 1));
+	uint64		row = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			n_payments = 0;
+
+		for (; row < n_rows; row++)
+		{
+			pg_uuid_t	invoice_id = cb_column_uuid(row, 1);
+
+			if (!cb_uuid_equal(&invoice_id, &invoices[i].id))
+				break;
+			payments[n_payments].amount = cb_column_int8(row, 2);
+			payments[n_payments].paid_at = cb_column_timestamptz(row, 3);
+			payments[n_payments].is_settled = cb_column_bool(row, 4);
+			n_payments++;
+		}
+		cb_invoice_state(&invoices[i].facts, payments, n_payments, chain->followed_until,
+						 &invoices[i].after);
+	}
+}
+
+static bool
+has_changed(const Invoice *invoice)
+{
+	const CbInvoiceState *before = &invoice->before;
+	const CbInvoiceState *after = &invoice->after;
+
+	return strcmp(before->status, after->status) != 0 || before->received != after->received ||
+		before->is_underpaid != after->is_underpaid || before->is_overpaid != after->is_overpaid ||
+		before->is_late != after->is_late || before->paid_at != after->paid_at;
+}
+
+static void
+write_changed(const Invoice *invoices, int n)
+{
+	Datum	   *columns = palloc(sizeof(Datum) * 7 * n);
+	bool	   *unpaid = palloc(sizeof(bool) * n);
+	int			changed = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		const CbInvoiceState *after = &invoices[i].after;
+
+		if (!has_changed(&invoices[i]))
+			continue;
+		columns[changed] = UUIDPGetDatum(&invoices[i].id);
+		columns[n + changed] = CStringGetTextDatum(after->status);
+		columns[2 * n + changed] = Int64GetDatum(after->received);
+		columns[3 * n + changed] = BoolGetDatum(after->is_underpaid);
+		columns[4 * n + changed] = BoolGetDatum(after->is_overpaid);
+		columns[5 * n + changed] = BoolGetDatum(after->is_late);
+		columns[6 * n + changed] = TimestampTzGetDatum(after->paid_at);
+		unpaid[changed] = strcmp(after->status, "paid") != 0;
+		changed++;
+	}
+	if (changed > 0)
+		cb_execute(&write_invoices,
+				   CB_ARGS(cb_array(columns, NULL, changed, UUIDOID),
+						   cb_array(columns + n, NULL, changed, TEXTOID),
+						   cb_array(columns + 2 * n, NULL, changed, INT8OID),
+						   cb_array(columns + 3 * n, NULL, changed, BOOLOID),
+						   cb_array(columns + 4 * n, NULL, changed, BOOLOID),
+						   cb_array(columns + 5 * n, NULL, changed, BOOLOID),
+						   cb_array(columns + 6 * n, unpaid, changed, TIMESTAMPTZOID)));
+}
+
+static void
+announce(const Invoice *invoice, TimestampTz now, CbEvents *events)
+{
+	const char *before = invoice->before.status;
+	const char *after = invoice->after.status;
+
+	if (strcmp(before, after) != 0)
+		announce_one(strcmp(before, "paid") == 0 ? "invoice.payment_reversed" : psprintf("invoice.%s", after),
+					 invoice, now, events);
+	if (invoice->after.is_overpaid && !invoice->before.is_overpaid)
+		announce_one("invoice.overpaid", invoice, now, events);
+	if (invoice->after.is_underpaid && !invoice->before.is_underpaid)
+		announce_one("invoice.underpaid", invoice, now, events);
+}
+
+static void
+announce_one(const char *type, const Invoice *invoice, TimestampTz now, CbEvents *events)
+{
+	CbJson		payload;
+
+	cb_json_begin(&payload);
+	cb_json_uuid(&payload, "invoice_id", &invoice->id);
+	cb_json_text(&payload, "number", invoice->number);
+	cb_json_uuid(&payload, "subscription_id", invoice->has_subscription ? &invoice->subscription_id : NULL);
+	cb_json_text(&payload, "previous_status", invoice->before.status);
+	cb_json_text(&payload, "status", invoice->after.status);
+	cb_json_int(&payload, "amount_sats", invoice->facts.amount);
+	cb_json_int(&payload, "received_sats", invoice->after.received);
+	cb_json_bool(&payload, "is_late", invoice->after.is_late);
+	cb_event_uuid(events, type, &invoice->merchant_id, "invoice", &invoice->id,
+				  cb_json_end(&payload), now);
+}
+
+static void
+adjust_credit(const Invoice *invoice, TimestampTz now, CbEvents *events)
+{
+	CbCreditSource source = {
+		.merchant_id = invoice->merchant_id,
+		.customer_id = invoice->has_customer ? &invoice->customer_id : NULL,
+		.invoice_id = &invoice->id
+	};
+
+	cb_credit_adjust(&source, invoice->credited, invoice->after.credit, now, events);
+}
+
+static void
+refresh_subscriptions(const Invoice *invoices, int n, TimestampTz now, CbEvents *events)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * n);
+	int			n_ids = 0;
+
+	for (int i = 0; i < n; i++)
+		if (invoices[i].has_subscription && has_changed(&invoices[i]))
+			ids[n_ids++] = invoices[i].subscription_id;
+	if (n_ids > 0)
+		cb_subscription_refresh(ids, n_ids, now, events);
+}
+
+void
+cb_settle_strays(const CbOutpoint *outpoints, int n, TimestampTz now, CbEvents *events)
+{
+	CbChainState chain;
+	uint64		n_rows;
+	CbOutpoint *strays = palloc(sizeof(CbOutpoint) * Max(n, 1));
+	CbCreditSource *sources = palloc0(sizeof(CbCreditSource) * Max(n, 1));
+	int64	   *sums = palloc(sizeof(int64) * 2 * Max(n, 1));
+
+	if (n == 0)
+		return;
+	cb_chain_state_read(&chain);
+	n_rows = cb_execute(&read_strays, CB_ARGS(cb_outpoint_array(outpoints, n), cb_int4(chain.height)));
+	for (uint64 row = 0; row < n_rows; row++)
+	{
+		strays[row] = cb_column_outpoint(row, 1);
+		sources[row].merchant_id = cb_column_uuid(row, 2);
+		sources[row].outpoint = &strays[row];
+		sums[2 * row] = cb_column_int8(row, 5);
+		sums[2 * row + 1] = cb_column_bool(row, 4) ? cb_column_int8(row, 3) : 0;
+	}
+	for (uint64 row = 0; row < n_rows; row++)
+		cb_credit_adjust(&sources[row], sums[2 * row], sums[2 * row + 1], now, events);
+}
