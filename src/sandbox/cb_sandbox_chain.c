@@ -85,7 +85,8 @@ require_sandbox(void)
 			(errcode(ERRCODE_CB_SETTING),
 			 errmsg("this database has no sandbox"),
 			 errdetail("The chain is that of a node, or of a network other than regtest."),
-			 errhint("In a database of its own, set charmbills.network = 'regtest' and charmbills.rpc_url = 'sandbox'.")));
+			 errhint("In a database of its own, set charmbills.network = 'regtest' "
+					 "and charmbills.rpc_url = 'sandbox'.")));
 }
 
 void
