@@ -316,14 +316,21 @@ SELECT sandbox_mine(6) - :before AS above;
 SELECT max(median_time) = date_trunc('second', charmbills.now()) AS is_median FROM blocks;
 SELECT sandbox_mine(20) - :before AS above;
 -- Billing runs wherever something falls due on the way, and not before.
-INSERT INTO invoices (number, merchant_id, kind, amount_sats, address, script, confirmations, status, due_at, expires_at)
-SELECT n, m.id, 'period', 1000, address(100 + n), address_to_script(address(100 + n)), 1, 'open',
-       charmbills.now(), charmbills.now() + n * interval '1 hour'
-FROM merchants m, generate_series(1, 3) n;
+INSERT INTO plans (merchant_id, service_name, price_sats, billing_cycle, status)
+SELECT id, 'Service', 1000, 'monthly', 'active' FROM merchants;
+INSERT INTO customers (merchant_id, external_id) SELECT m.id, n FROM merchants m, generate_series(1, 3) n;
+INSERT INTO subscription_facts (plan_id, merchant_id, customer_id, status, cycle, timezone, grace, anchor)
+SELECT p.id, p.merchant_id, c.id, 'pending', 'monthly', 'UTC', '0', charmbills.now() FROM plans p, customers c;
+INSERT INTO invoices (number, merchant_id, subscription_id, customer_id, kind, amount_sats, address, script,
+                      confirmations, status, due_at, expires_at, period_start, period_end)
+SELECT n, s.merchant_id, s.id, c.id, 'period', 1000, address(100 + n), address_to_script(address(100 + n)),
+       1, 'open', s.anchor, s.anchor + n * interval '1 hour', s.anchor, s.anchor + interval '1 month'
+FROM subscription_facts s JOIN customers c ON c.id = s.customer_id, LATERAL CAST(c.external_id AS integer) n;
 SELECT sandbox_advance_clock('59 minutes') - :'clock' AS step;
 SELECT number, status FROM invoices ORDER BY number;
 SELECT sandbox_advance_clock('61 minutes') - :'clock' AS step;
 SELECT number, status FROM invoices ORDER BY number;
+SELECT type, occurred_at - :'clock' AS step FROM events WHERE type = 'invoice.expired' ORDER BY id;
 
 --
 -- A chain that is not the sandbox's own
