@@ -38,17 +38,20 @@ static CbFollowState look_again(const CbBlockId *block, bool progress);
 static bool apply_block(const CbBlockId *block, CbBlockId *tip);
 static bool links(const bytea *block, const char *parent);
 
-CbFollowState
-cb_follow(const CbWorkerSettings *settings, bool stopped, CbNodeView *view)
+void
+cb_follow_look(const CbWorkerSettings *settings, CbNodeView *view)
 {
-	CbBlockId	tip;
-
 	cb_node_look(view, settings->network_core_name);
 	cb_slot_touch();
 	cb_slot_set_node(view->tip.height);
 	cb_chain_report(view);
-	if (stopped)
-		return CB_FOLLOW_STOPPED;
+}
+
+CbFollowState
+cb_follow(const CbWorkerSettings *settings, const CbNodeView *view)
+{
+	CbBlockId	tip;
+
 	if (!cb_chain_tip(&tip))
 		return begin_following(settings, view);
 	cb_slot_set_tip(tip.height);

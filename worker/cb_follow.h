@@ -24,10 +24,10 @@ typedef enum CbFollowState
 	CB_FOLLOW_STOPPED			/* until chain_accept() */
 } CbFollowState;
 
-/*
- * Look at the node, report it, and apply what it has: for a few seconds at
- * most.  stopped: following has stopped already.  Raises errors.
- */
-extern CbFollowState cb_follow(const CbWorkerSettings *settings, bool stopped, CbNodeView *view);
+/* Ask the node about itself and report it to the database.  Raises errors. */
+extern void cb_follow_look(const CbWorkerSettings *settings, CbNodeView *view);
+
+/* Apply what the node has, for a few seconds at most.  Raises errors. */
+extern CbFollowState cb_follow(const CbWorkerSettings *settings, const CbNodeView *view);
 
 #endif							/* CB_FOLLOW_H */

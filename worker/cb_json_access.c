@@ -81,6 +81,23 @@ cb_json_bool(const json_t *object, const char *key, bool absent)
 	return json_is_true(value);
 }
 
+bool
+cb_payload_int(const char *payload, const char *key, int *value)
+{
+	json_error_t unused;
+	json_t	   *root = json_loads(payload, JSON_REJECT_DUPLICATES, &unused);
+	const json_t *member;
+
+	if (root == NULL)
+		return false;
+	member = json_object_get(cb_json_own(root), key);
+	if (!json_is_integer(member) || json_integer_value(member) < INT_MIN ||
+		json_integer_value(member) > INT_MAX)
+		return false;
+	*value = (int) json_integer_value(member);
+	return true;
+}
+
 const char *
 cb_json_hash(const json_t *value)
 {

@@ -15,6 +15,7 @@
 #include "cb_http.h"
 #include "cb_link.h"
 #include "cb_rpc.h"
+#include "common/hashfn.h"
 
 #define URL_SIZE 1024
 
@@ -80,6 +81,13 @@ default_port(const char *network)
 			return ports[i].port;
 	}
 	elog(ERROR, "no port known for network \"%s\"", network);
+}
+
+uint32
+cb_rpc_node_number(void)
+{
+	configure();
+	return DatumGetUInt32(hash_any((const unsigned char *) url, (int) strlen(url)));
 }
 
 /* A restarted node has a new cookie: read it again once when refused. */

@@ -68,6 +68,9 @@ extern json_t *cb_rpc_demand(const CbRpcCall *call);
 /* The same for a request of one call. */
 extern json_t *cb_rpc_ask(const char *method, json_t *params, size_t max_answer);
 
+/* A number that is the same for all that use the same node. */
+extern uint32 cb_rpc_node_number(void);
+
 /* True for what is the node's trouble and not the request's. */
 extern bool cb_rpc_is_node_fault(CbRpcStatus status);
 
@@ -78,6 +81,8 @@ extern json_t *cb_json_own(json_t *value);
 extern const char *cb_json_text(const json_t *object, const char *key);
 extern int	cb_json_height(const json_t *object, const char *key);
 extern bool cb_json_bool(const json_t *object, const char *key, bool absent);
+/* An integer of a JSON text from the database; false when it has none. */
+extern bool cb_payload_int(const char *payload, const char *key, int *value);
 /* A block's or transaction's identifier: 64 lower-case hex digits. */
 extern const char *cb_json_hash(const json_t *value);
 extern void cb_json_malformed(const char *what) pg_attribute_noreturn();

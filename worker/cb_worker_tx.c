@@ -71,7 +71,7 @@ cb_tx_begin(const char *what)
 	{
 		extension = InvalidOid;
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				(errcode(CB_SQLSTATE_EXTENSION_GONE),
 				 errmsg("extension \"%s\" is gone", EXTENSION_NAME)));
 	}
 }

@@ -19,6 +19,9 @@
 #define CB_SQLSTATE_NOT_LINKED MAKE_SQLSTATE('C', 'B', '0', '0', '6')
 #define CB_SQLSTATE_CHAIN_STOPPED MAKE_SQLSTATE('C', 'B', '0', '1', '2')
 
+/* Raised here when the extension is no longer there. */
+#define CB_SQLSTATE_EXTENSION_GONE ERRCODE_UNDEFINED_OBJECT
+
 /* What ended a piece of work. */
 typedef struct CbFailure
 {

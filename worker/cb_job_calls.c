@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_job_calls.c
+ *	  The worker's calls of the functions for jobs, each a transaction of its own.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "cb_job_calls.h"
+#include "cb_worker_tx.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+/* Longer than the node may take for one claim's worth of jobs. */
+#define LEASE "'5 minutes'"
+
+static const char *ask(const char *sql, int nargs, const CbArgument *args);
+
+int
+cb_claim_jobs(int max_jobs, CbJob **jobs)
+{
+	const char *sql = "SELECT id::pg_catalog.text, kind, payload::pg_catalog.text"
+		" FROM charmbills.claim_jobs($1, $2, " LEASE ")";
+	char	   *claimant = psprintf("process %d", MyProcPid);
+	int			n;
+
+	cb_tx_begin(sql);
+	n = cb_tx_query(sql, 2, (CbArgument[]) {CB_TEXT(claimant), CB_INT4(max_jobs)});
+	*jobs = cb_tx_alloc(sizeof(CbJob) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		strlcpy((*jobs)[i].id, cb_tx_text(i, 0), CB_JOB_ID_SIZE);
+		(*jobs)[i].kind = cb_tx_text(i, 1);
+		(*jobs)[i].payload = cb_tx_text(i, 2);
+	}
+	cb_tx_commit();
+	return n;
+}
+
+const char *
+cb_broadcast_request(const char *job_id)
+{
+	return ask("SELECT charmbills.broadcast_request($1::pg_catalog.uuid)::pg_catalog.text", 1,
+			   (CbArgument[]) {CB_TEXT(job_id)});
+}
+
+const char *
+cb_report_job(const char *job_id, const char *outcome)
+{
+	char	   *claimant = psprintf("process %d", MyProcPid);
+
+	return ask("SELECT charmbills.report_job($1::pg_catalog.uuid, $2, $3::pg_catalog.jsonb)", 3,
+			   (CbArgument[]) {CB_TEXT(job_id), CB_TEXT(claimant), CB_TEXT(outcome)});
+}
+
+/* One text; empty for NULL. */
+static const char *
+ask(const char *sql, int nargs, const CbArgument *args)
+{
+	const char *text = NULL;
+
+	cb_tx_begin(sql);
+	if (cb_tx_query(sql, nargs, args) == 1)
+		text = cb_tx_text(0, 0);
+	cb_tx_commit();
+	return text == NULL ? "" : text;
+}

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_job_calls.h
+ *	  The worker's calls of the functions for jobs, each a transaction of its own.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_JOB_CALLS_H
+#define CB_JOB_CALLS_H
+
+#include "postgres.h"
+
+#define CB_JOB_ID_SIZE 37
+
+typedef struct CbJob
+{
+	char		id[CB_JOB_ID_SIZE];
+	const char *kind;
+	const char *payload;		/* JSON */
+} CbJob;
+
+/* Take up to max_jobs for a lease of five minutes; gives how many. */
+extern int	cb_claim_jobs(int max_jobs, CbJob **jobs);
+
+/* What is to be sent, as JSON. */
+extern const char *cb_broadcast_request(const char *job_id);
+
+/* The outcome is JSON; gives the job's new state. */
+extern const char *cb_report_job(const char *job_id, const char *outcome);
+
+#endif							/* CB_JOB_CALLS_H */

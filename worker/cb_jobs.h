@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_jobs.h
+ *	  Jobs for the outside world: broadcasts and rescans.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_JOBS_H
+#define CB_JOBS_H
+
+#include "postgres.h"
+
+/*
+ * Claim some jobs and run them; one that raises an error does not stop the
+ * next, and is tried again when its lease ends.
+ */
+extern void cb_run_jobs(void);
+
+/* A rescan goes on in turns of a few seconds, from its claim on. */
+extern bool cb_rescan_is_running(void);
+extern void cb_rescan_turn(void);
+
+#endif							/* CB_JOBS_H */
