@@ -37,8 +37,9 @@ typedef struct CbChange
 /* What became of a transaction of ours (a row of transactions). */
 typedef enum CbOwnTxNews
 {
+	CB_OWN_TX_PENDING,			/* sent, and waiting for its depth */
 	CB_OWN_TX_CONFIRMED,		/* at its depth */
-	CB_OWN_TX_UNCONFIRMED,		/* no longer */
+	CB_OWN_TX_UNCONFIRMED,		/* no longer; what else it is comes next */
 	CB_OWN_TX_LOST				/* replaced or failed */
 } CbOwnTxNews;
 

@@ -87,7 +87,7 @@ static void update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *even
 static void load_outcome(uint64 row, Outcome *outcome);
 static void announce(const Outcome *outcome, TimestampTz now, CbEvents *events);
 static const char *event_type(const Outcome *outcome);
-static CbOwnTxNews news_of(const Outcome *outcome);
+static void tell_listener(const Outcome *outcome, CbEvents *events);
 static void broadcast_again(const Outcome *outcomes, int n, TimestampTz now);
 
 void
@@ -126,7 +126,7 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 		if (strcmp(outcomes[i].old_status, outcomes[i].status) == 0)
 			continue;
 		announce(&outcomes[i], now, events);
-		cb_chain_listener()->own_transaction(&outcomes[i].tx, news_of(&outcomes[i]), events);
+		tell_listener(&outcomes[i], events);
 	}
 	broadcast_again(outcomes, n, now);
 }
@@ -173,14 +173,20 @@ event_type(const Outcome *outcome)
 	return "transaction.pending";
 }
 
-static CbOwnTxNews
-news_of(const Outcome *outcome)
+/* What is lost is unconfirmed first, whatever the path. */
+static void
+tell_listener(const Outcome *outcome, CbEvents *events)
 {
+	const CbChainListener *listener = cb_chain_listener();
+
+	if (strcmp(outcome->old_status, "confirmed") == 0)
+		listener->own_transaction(&outcome->tx, CB_OWN_TX_UNCONFIRMED, events);
 	if (strcmp(outcome->status, "confirmed") == 0)
-		return CB_OWN_TX_CONFIRMED;
-	if (strcmp(outcome->status, "replaced") == 0)
-		return CB_OWN_TX_LOST;
-	return CB_OWN_TX_UNCONFIRMED;
+		listener->own_transaction(&outcome->tx, CB_OWN_TX_CONFIRMED, events);
+	else if (strcmp(outcome->status, "pending") == 0)
+		listener->own_transaction(&outcome->tx, CB_OWN_TX_PENDING, events);
+	else if (strcmp(outcome->status, "replaced") == 0)
+		listener->own_transaction(&outcome->tx, CB_OWN_TX_LOST, events);
 }
 
 /* In the sandbox there is nobody to run the job. */
