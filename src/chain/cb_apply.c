@@ -138,11 +138,12 @@ connect_block(CbChange *change, CbChainState *state, int32 height, CbParsedBlock
 	bool		is_base = !state->has_tip;
 
 	place.median_time = cb_header_chain_add(height, &block->block.header, block->hash);
+	/* Before matching: a watch that appears in between waits to be offered. */
+	cb_watch_offered(is_base ? -1 : height - 1, height);
 	cb_match(block->txs, (int) block->n_txs, false, &matches);
 	cb_known_tx_record(block->txs, (int) block->n_txs, matches.relevant, &place,
 					   change->now, &change->moved);
 	cb_change_add_hits(change, matches.hits, matches.n_hits);
-	cb_watch_offered(is_base ? -1 : height - 1, height);
 	state->has_tip = true;
 	state->height = height;
 	strlcpy(state->hash, block->hash, sizeof(state->hash));

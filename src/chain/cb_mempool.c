@@ -15,13 +15,12 @@
 #include "chain/cb_apply.h"
 #include "chain/cb_chain.h"
 #include "chain/cb_change.h"
+#include "chain/cb_watch.h"
 #include "common/hashfn.h"
 #include "utils/hsearch.h"
 
-CB_STATEMENT(read_own_hash, "int4",
-			 "SELECT hash FROM charmbills.blocks WHERE height = $1");
 CB_STATEMENT(read_place, "int4",
-			 "SELECT median_time FROM charmbills.blocks WHERE height = $1");
+			 "SELECT hash, median_time FROM charmbills.blocks WHERE height = $1");
 
 /* Where in a batch a transaction is. */
 typedef struct BatchEntry
@@ -171,15 +170,15 @@ cb_chain_offer_block(int32 height, CbSpan block)
 
 	cb_parse_block(block, &parsed);
 	cb_chain_lock(&state);
-	if (cb_execute(&read_own_hash, CB_ARGS(cb_int4(height))) == 0 ||
+	if (cb_execute(&read_place, CB_ARGS(cb_int4(height))) == 0 ||
 		strcmp(cb_column_text(0, 1), parsed.hash) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_LINKED),
 				 errmsg("block %s is not the one followed at height %d", parsed.hash, height)));
-	cb_execute_one(&read_place, CB_ARGS(cb_int4(height)));
 	place.height = height;
 	place.hash = parsed.hash;
-	place.median_time = cb_column_timestamptz(0, 1);
+	place.median_time = cb_column_timestamptz(0, 2);
+	cb_watch_offered(height - 1, height);
 	cb_match(parsed.txs, (int) parsed.n_txs, false, &matches);
 	cb_change_begin(&change, state.height);
 	cb_known_tx_record(parsed.txs, (int) parsed.n_txs, matches.relevant, &place,
