@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_idempotency.h
+ *	  Creating something once, however often it is asked for.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_IDEMPOTENCY_H
+#define CB_IDEMPOTENCY_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+/* A key within a merchant, and the call it stands for. */
+typedef struct CbIdempotencyKey
+{
+	pg_uuid_t	merchant_id;
+	const char *key;
+	const char *function_name;
+	const char *arguments;		/* a JSON object */
+} CbIdempotencyKey;
+
+/*
+ * Take a key for what is about to be created as *id.  False when that has been
+ * done already: *id is then what was created.  Waits while another transaction
+ * holds the key, so call it before locking anything.  CB016 when the key stands
+ * for another call.
+ */
+extern bool cb_idempotency_claim(const CbIdempotencyKey *key, TimestampTz now, pg_uuid_t *id);
+
+#endif							/* CB_IDEMPOTENCY_H */

@@ -1,0 +1,295 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_subscribe.c
+ *	  Subscribing a customer to a plan.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "billing/cb_address_text.h"
+#include "billing/cb_idempotency.h"
+#include "billing/cb_invoice.h"
+#include "billing/cb_period.h"
+#include "billing/cb_subscription.h"
+#include "cb_args.h"
+#include "cb_auth.h"
+#include "cb_call.h"
+#include "cb_clock.h"
+#include "cb_errors.h"
+#include "cb_json.h"
+#include "cb_sql.h"
+#include "cb_uuid.h"
+#include "chain/cb_chain_state.h"
+#include "chain/cb_incarnation.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+CB_STATEMENT(read_offer, "uuid",
+			 "SELECT p.merchant_id, p.status, m.is_active, p.price_sats, p.billing_cycle, m.timezone, "
+			 "       p.trial, p.grace, p.allow_multiple "
+			 "FROM charmbills.plans p JOIN charmbills.merchants m ON m.id = p.merchant_id "
+			 "WHERE p.id = $1");
+
+/* Either form leaves the customer's row locked. */
+CB_STATEMENT(customer_by_external_id, "uuid text text text timestamptz",
+			 "INSERT INTO charmbills.customers AS c (merchant_id, external_id, address, metadata, created_at) "
+			 "VALUES ($1, $2, $3, coalesce($4, '{}')::pg_catalog.jsonb, $5) "
+			 "ON CONFLICT (merchant_id, external_id) DO UPDATE "
+			 "SET address = coalesce(excluded.address, c.address), metadata = c.metadata || excluded.metadata "
+			 "RETURNING c.id");
+CB_STATEMENT(customer_by_address, "uuid text text text timestamptz",
+			 "INSERT INTO charmbills.customers AS c (merchant_id, external_id, address, metadata, created_at) "
+			 "VALUES ($1, $2, $3, coalesce($4, '{}')::pg_catalog.jsonb, $5) "
+			 "ON CONFLICT (merchant_id, address) WHERE external_id IS NULL DO UPDATE "
+			 "SET metadata = c.metadata || excluded.metadata "
+			 "RETURNING c.id");
+CB_STATEMENT(find_live, "uuid uuid",
+			 "SELECT f.id FROM charmbills.subscription_facts f "
+			 "WHERE f.customer_id = $1 AND f.plan_id = $2 "
+			 "      AND f.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
+CB_STATEMENT(insert_subscription,
+			 "uuid uuid uuid uuid text text text text interval timestamptz timestamptz timestamptz",
+			 "INSERT INTO charmbills.subscription_facts "
+			 "       (id, plan_id, merchant_id, customer_id, subscriber_address, status, cycle, timezone, grace, "
+			 "        anchor, trial_end, created_at) "
+			 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+CB_STATEMENT(return_subscription, "uuid",
+			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
+
+/* Who subscribes, as the arguments say. */
+typedef struct Subscriber
+{
+	char	   *address;		/* in its usual spelling; NULL without one */
+	char	   *external_id;	/* NULL without one */
+	char	   *metadata;		/* a JSON object, or NULL */
+} Subscriber;
+
+/* A plan and what a subscription takes over from it. */
+typedef struct Offer
+{
+	pg_uuid_t	plan_id;
+	pg_uuid_t	merchant_id;
+	char	   *status;
+	bool		is_merchant_active;
+	bool		is_free;
+	char	   *cycle;
+	char	   *timezone;
+	Interval	trial;
+	Interval	grace;
+	bool		allow_multiple;
+} Offer;
+
+static void load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber);
+static char *metadata_arg(FunctionCallInfo fcinfo, int argno);
+static void load_offer(const pg_uuid_t *plan_id, Offer *offer);
+static bool claim(FunctionCallInfo fcinfo, const Offer *offer, const Subscriber *subscriber,
+				  TimestampTz now, pg_uuid_t *id);
+static void check_offer(const Offer *offer);
+static pg_uuid_t take_customer(const Offer *offer, const Subscriber *subscriber, TimestampTz now);
+static void check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id);
+static void add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
+							 TimestampTz now);
+static bool has_trial(const Offer *offer);
+static void announce(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
+					 const pg_uuid_t *customer_id, const char *status, TimestampTz now, CbEvents *events);
+
+/*
+ * charmbills.subscribe(plan_id uuid, subscriber_address, external_id text,
+ *		metadata jsonb, idempotency_key text) -> subscriptions
+ */
+CB_FUNCTION(subscribe, CB_MERCHANT)
+{
+	Subscriber	subscriber;
+	Offer		offer;
+	TimestampTz now = cb_now();
+	pg_uuid_t	id = cb_uuid_v7();
+
+	cb_require_args(fcinfo, 1);
+	load_offer(PG_GETARG_UUID_P(0), &offer);
+	cb_authorize(&offer.merchant_id);
+	load_subscriber(fcinfo, &subscriber);
+	if (claim(fcinfo, &offer, &subscriber, now, &id))
+	{
+		check_offer(&offer);
+		cb_chain_pin_network();
+		/* It may lock the cursor, which comes before all else. */
+		cb_incarnation_check();
+		add_subscription(&id, &offer, &subscriber, now);
+	}
+	cb_execute_one(&return_subscription, CB_ARGS(cb_uuid(&id)));
+	return cb_return_row(fcinfo);
+}
+
+static void
+load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber)
+{
+	CbScriptBuf script;
+
+	subscriber->address = NULL;
+	subscriber->external_id = NULL;
+	if (!PG_ARGISNULL(1))
+		subscriber->address = cb_address_checked(text_to_cstring(PG_GETARG_TEXT_PP(1)), &script);
+	if (!PG_ARGISNULL(2))
+		subscriber->external_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	subscriber->metadata = metadata_arg(fcinfo, 3);
+	if (subscriber->address == NULL && subscriber->external_id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("a subscriber needs subscriber_address, external_id, or both")));
+	if (subscriber->external_id != NULL && subscriber->external_id[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("argument \"external_id\" must not be empty")));
+}
+
+static char *
+metadata_arg(FunctionCallInfo fcinfo, int argno)
+{
+	Jsonb	   *metadata;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	metadata = PG_GETARG_JSONB_P(argno);
+	if (!JB_ROOT_IS_OBJECT(metadata))
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("argument \"metadata\" must be a JSON object")));
+	return JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
+}
+
+static void
+load_offer(const pg_uuid_t *plan_id, Offer *offer)
+{
+	bool		isnull;
+
+	if (cb_execute(&read_offer, CB_ARGS(cb_uuid(plan_id))) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_NOT_FOUND),
+				 errmsg("plan does not exist")));
+	offer->plan_id = *plan_id;
+	offer->merchant_id = cb_column_uuid(0, 1);
+	offer->status = cb_column_text(0, 2);
+	offer->is_merchant_active = cb_column_bool(0, 3);
+	offer->is_free = cb_column_int8(0, 4) == 0;
+	offer->cycle = cb_column_text(0, 5);
+	offer->timezone = cb_column_text(0, 6);
+	offer->trial = *DatumGetIntervalP(cb_column(0, 7, &isnull));
+	offer->grace = *DatumGetIntervalP(cb_column(0, 8, &isnull));
+	offer->allow_multiple = cb_column_bool(0, 9);
+}
+
+/* False when an earlier call with the same key has done it: *id is what it made. */
+static bool
+claim(FunctionCallInfo fcinfo, const Offer *offer, const Subscriber *subscriber,
+	  TimestampTz now, pg_uuid_t *id)
+{
+	CbIdempotencyKey key;
+	CbJson		arguments;
+
+	if (PG_ARGISNULL(4))
+		return true;
+	cb_json_begin(&arguments);
+	cb_json_uuid(&arguments, "plan_id", &offer->plan_id);
+	cb_json_text(&arguments, "subscriber_address", subscriber->address);
+	cb_json_text(&arguments, "external_id", subscriber->external_id);
+	cb_json_raw(&arguments, "metadata", subscriber->metadata != NULL ? subscriber->metadata : "null");
+	key.merchant_id = offer->merchant_id;
+	key.key = text_to_cstring(PG_GETARG_TEXT_PP(4));
+	key.function_name = "subscribe";
+	key.arguments = cb_json_end(&arguments);
+	return cb_idempotency_claim(&key, now, id);
+}
+
+static void
+check_offer(const Offer *offer)
+{
+	if (!offer->is_merchant_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_WRONG_STATE),
+				 errmsg("merchant is not active")));
+	if (strcmp(offer->status, "active") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_WRONG_STATE),
+				 errmsg("plan is %s and cannot be subscribed to", offer->status)));
+}
+
+static void
+add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
+				 TimestampTz now)
+{
+	CbEvents	events = {NIL};
+	pg_uuid_t	customer_id = take_customer(offer, subscriber, now);
+	bool		in_trial = has_trial(offer);
+	TimestampTz anchor = in_trial ? cb_add_interval(now, &offer->trial, offer->timezone) : now;
+	const char *status = in_trial ? "trialing" : offer->is_free ? "active" : "pending";
+
+	if (!offer->allow_multiple)
+		check_not_subscribed(offer, &customer_id);
+	cb_execute_one(&insert_subscription,
+				   CB_ARGS(cb_uuid(id), cb_uuid(&offer->plan_id), cb_uuid(&offer->merchant_id),
+						   cb_uuid(&customer_id), cb_text(subscriber->address), cb_text(status),
+						   cb_text(offer->cycle), cb_text(offer->timezone),
+						   cb_datum(IntervalPGetDatum(&offer->grace)), cb_timestamptz(anchor),
+						   in_trial ? cb_timestamptz(anchor) : cb_null(), cb_timestamptz(now)));
+	announce(id, offer, subscriber, &customer_id, status, now, &events);
+	if (!in_trial)
+		cb_invoice_issue_next(id, now, &events);
+	cb_subscription_refresh(id, 1, now, &events);
+	cb_events_write(&events);
+}
+
+/*
+ * A customer named by external_id is never found by address: the address is
+ * what somebody says, and would open another customer's subscriptions.
+ */
+static pg_uuid_t
+take_customer(const Offer *offer, const Subscriber *subscriber, TimestampTz now)
+{
+	cb_execute_one(subscriber->external_id != NULL ? &customer_by_external_id : &customer_by_address,
+				   CB_ARGS(cb_uuid(&offer->merchant_id), cb_text(subscriber->external_id),
+						   cb_text(subscriber->address), cb_text(subscriber->metadata),
+						   cb_timestamptz(now)));
+	return cb_column_uuid(0, 1);
+}
+
+/* The customer's row is locked, so that no other session adds one meanwhile. */
+static void
+check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id)
+{
+	pg_uuid_t	existing;
+
+	if (cb_execute(&find_live, CB_ARGS(cb_uuid(customer_id), cb_uuid(&offer->plan_id))) == 0)
+		return;
+	existing = cb_column_uuid(0, 1);
+	ereport(ERROR,
+			(errcode(ERRCODE_CB_CONFLICT),
+			 errmsg("customer is subscribed to this plan already"),
+			 errdetail("The subscription is %s.", cb_uuid_cstring(&existing)),
+			 errhint("A plan with allow_multiple takes several of one customer.")));
+}
+
+static bool
+has_trial(const Offer *offer)
+{
+	return offer->trial.month > 0 || offer->trial.day > 0 || offer->trial.time > 0;
+}
+
+static void
+announce(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
+		 const pg_uuid_t *customer_id, const char *status, TimestampTz now, CbEvents *events)
+{
+	CbJson		payload;
+
+	cb_json_begin(&payload);
+	cb_json_uuid(&payload, "subscription_id", id);
+	cb_json_uuid(&payload, "plan_id", &offer->plan_id);
+	cb_json_uuid(&payload, "customer_id", customer_id);
+	cb_json_text(&payload, "external_id", subscriber->external_id);
+	cb_json_text(&payload, "subscriber_address", subscriber->address);
+	cb_json_text(&payload, "status", status);
+	cb_event_uuid(events, "subscription.created", &offer->merchant_id, "subscription", id,
+				  cb_json_end(&payload), now);
+}
