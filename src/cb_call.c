@@ -93,8 +93,10 @@ Datum
 cb_return_rows(FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			type = get_func_rettype(fcinfo->flinfo->fn_oid);
 
-	InitMaterializedSRF(fcinfo, 0);
+	/* type_is_rowtype() is true of record too. */
+	InitMaterializedSRF(fcinfo, type_is_rowtype(type) ? 0 : MAT_SRF_USE_EXPECTED_DESC);
 	check_row_type(rsinfo->setDesc, SPI_tuptable->tupdesc);
 	for (uint64 row = 0; row < SPI_processed; row++)
 		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[row]);

@@ -16,7 +16,6 @@
 #include "cb_sql.h"
 #include "chain/cb_chain.h"
 #include "chain/cb_chain_state.h"
-#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -49,27 +48,7 @@ CB_STATEMENT(mark_parents_known, "",
 			 "UPDATE charmbills.chain_transactions SET parents_known = true "
 			 "WHERE status = 'seen' AND NOT parents_known");
 
-static Datum return_rows(FunctionCallInfo fcinfo, int columns);
 static CbSpan *bytea_array_arg(FunctionCallInfo fcinfo, int argno, int *n);
-
-/* Put the rows of the last statement into the function's result. */
-static Datum
-return_rows(FunctionCallInfo fcinfo, int columns)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	InitMaterializedSRF(fcinfo, columns == 1 ? MAT_SRF_USE_EXPECTED_DESC : 0);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		Datum		values[8];
-		bool		nulls[8];
-
-		for (int i = 0; i < columns; i++)
-			values[i] = cb_column(row, i + 1, &nulls[i]);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
-}
 
 static CbSpan *
 bytea_array_arg(FunctionCallInfo fcinfo, int argno, int *n)
@@ -96,28 +75,28 @@ bytea_array_arg(FunctionCallInfo fcinfo, int argno, int *n)
 CB_FUNCTION(chain_tip, CB_OPERATOR)
 {
 	cb_execute(&read_tip, CB_NO_ARGS);
-	return return_rows(fcinfo, 3);
+	return cb_return_rows(fcinfo);
 }
 
 /* charmbills.chain_locator() -> setof (height integer, hash text) */
 CB_FUNCTION(chain_locator, CB_OPERATOR)
 {
 	cb_execute(&read_locator, CB_NO_ARGS);
-	return return_rows(fcinfo, 2);
+	return cb_return_rows(fcinfo);
 }
 
 /* charmbills.chain_unconfirmed() -> setof txid */
 CB_FUNCTION(chain_unconfirmed, CB_OPERATOR)
 {
 	cb_execute(&read_unconfirmed, CB_NO_ARGS);
-	return return_rows(fcinfo, 1);
+	return cb_return_rows(fcinfo);
 }
 
 /* charmbills.chain_wanted_parents() -> setof txid */
 CB_FUNCTION(chain_wanted_parents, CB_OPERATOR)
 {
 	cb_execute(&read_wanted_parents, CB_NO_ARGS);
-	return return_rows(fcinfo, 1);
+	return cb_return_rows(fcinfo);
 }
 
 /* charmbills.chain_parents_asked() -> void */

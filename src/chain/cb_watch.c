@@ -15,7 +15,6 @@
 #include "chain/cb_chain.h"
 #include "chain/cb_chain_state.h"
 #include "chain/cb_watch.h"
-#include "funcapi.h"
 
 const CbHash256 cb_no_spender = {{0}};
 
@@ -122,15 +121,6 @@ cb_chain_arm_watches(const CbSpan *txs, int n)
 /* charmbills.chain_watch_backlog() -> setof (from_height integer, since timestamptz) */
 CB_FUNCTION(chain_watch_backlog, CB_OPERATOR)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Datum		values[2];
-	bool		nulls[2];
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (cb_execute(&read_backlog, CB_NO_ARGS) == 0)
-		return (Datum) 0;
-	values[0] = cb_column(0, 1, &nulls[0]);
-	values[1] = cb_column(0, 2, &nulls[1]);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	return (Datum) 0;
+	cb_execute(&read_backlog, CB_NO_ARGS);
+	return cb_return_rows(fcinfo);
 }
