@@ -28,6 +28,33 @@ CB_STATEMENT(insert_reservations, "outpoint[] uuid text text uuid timestamptz",
 			 "SELECT o.outpoint, $2, $3, $4, $5, $6 FROM unnest($1) o(outpoint) ORDER BY o.outpoint "
 			 "ON CONFLICT (outpoint) DO NOTHING "
 			 "RETURNING outpoint");
+CB_STATEMENT(lock_reservations, "outpoint[]",
+			 "SELECT outpoint FROM charmbills.used_utxos WHERE outpoint = ANY ($1) "
+			 "ORDER BY outpoint FOR NO KEY UPDATE");
+/*
+ * A holder that this statement's snapshot does not see was committed after the
+ * rows were locked, and is alive.
+ */
+CB_STATEMENT(take_reservations, "outpoint[] uuid timestamptz bool",
+			 "INSERT INTO charmbills.used_utxos AS u "
+			 "       (outpoint, merchant_id, used_by, transaction_id, used_at) "
+			 "SELECT o.outpoint, t.merchant_id, t.type, t.id, $3 "
+			 "FROM unnest($1) o(outpoint) JOIN charmbills.transactions t ON t.id = $2 "
+			 "ORDER BY o.outpoint "
+			 "ON CONFLICT (outpoint) DO UPDATE SET transaction_id = EXCLUDED.transaction_id "
+			 "WHERE (u.merchant_id = EXCLUDED.merchant_id OR (u.merchant_id IS NULL AND $4)) "
+			 "  AND (u.transaction_id IS NULL OR u.transaction_id = EXCLUDED.transaction_id "
+			 "       OR EXISTS (SELECT FROM charmbills.transactions holder "
+			 "                  WHERE holder.id = u.transaction_id "
+			 "                    AND holder.status IN ('failed', 'replaced'))) "
+			 "  AND (NOT u.confirmed OR EXISTS (SELECT FROM charmbills.transactions mine "
+			 "                                  WHERE mine.id = $2 "
+			 "                                    AND u.spent_by IN (mine.commit_txid, mine.spell_txid))) "
+			 "RETURNING outpoint");
+CB_STATEMENT(find_refused, "outpoint[] uuid",
+			 "SELECT u.outpoint::text FROM charmbills.used_utxos u "
+			 "WHERE u.outpoint = ANY ($1) AND u.transaction_id IS DISTINCT FROM $2 "
+			 "ORDER BY u.outpoint LIMIT 1");
 CB_STATEMENT(delete_reservations, "outpoint[]",
 			 "DELETE FROM charmbills.used_utxos WHERE outpoint = ANY ($1)");
 CB_STATEMENT(read_merchant, "uuid",
@@ -52,6 +79,7 @@ CB_STATEMENT(drop_watches, "outpoint[] txid",
 CB_STATEMENT(check_age, "interval",
 			 "SELECT $1 >= interval '0'");
 
+static void refuse_taken(NullableDatum outpoints, const pg_uuid_t *transaction_id);
 static bool mark(FunctionCallInfo fcinfo, const CbOutpoint *outpoints, int n);
 static void authorize_owner(const pg_uuid_t *merchant_id);
 static int	array_outpoints(Datum array, CbOutpoint **outpoints);
@@ -90,6 +118,40 @@ cb_reserve(const CbOutpoint *outpoints, int n, const CbReservation *reservation)
 	cb_reservation_recompute(wanted, state.height, now, &events);
 	cb_events_write(&events);
 	return true;
+}
+
+void
+cb_reserve_for_transaction(const CbOutpoint *outpoints, int n, const pg_uuid_t *transaction_id)
+{
+	CbOutpoint *sorted = palloc(sizeof(CbOutpoint) * Max(n, 1));
+	NullableDatum wanted;
+	uint64		taken;
+
+	if (n == 0)
+		return;
+	memcpy(sorted, outpoints, sizeof(CbOutpoint) * n);
+	n = sort_outpoints(sorted, n);
+	wanted = cb_outpoint_array(sorted, n);
+	cb_execute(&lock_reservations, CB_ARGS(wanted));
+	taken = cb_execute(&take_reservations,
+					   CB_ARGS(wanted, cb_uuid(transaction_id), cb_timestamptz(cb_now()),
+							   cb_bool(cb_is_operator())));
+	if (taken < (uint64) n)
+		refuse_taken(wanted, transaction_id);
+	watch(sorted, n);
+}
+
+static void
+refuse_taken(NullableDatum outpoints, const pg_uuid_t *transaction_id)
+{
+	const char *outpoint = "?";
+
+	if (cb_execute(&find_refused, CB_ARGS(outpoints, cb_uuid(transaction_id))) > 0)
+		outpoint = cb_column_text(0, 1);
+	ereport(ERROR,
+			(errcode(ERRCODE_CB_CONFLICT),
+			 errmsg("UTXO %s is reserved already", outpoint),
+			 errhint("Build the transaction from other UTXOs, or release this one with charmbills.cleanup_utxos().")));
 }
 
 static int

@@ -36,6 +36,14 @@ typedef struct CbReservation
 extern bool cb_reserve(const CbOutpoint *outpoints, int n, const CbReservation *reservation);
 
 /*
+ * Reserve outpoints for a transaction of ours, taking over those that its
+ * merchant holds for nothing that is still alive.  CB009, naming the outpoint,
+ * for any other.  Recompute afterwards: this writes no event.
+ */
+extern void cb_reserve_for_transaction(const CbOutpoint *outpoints, int n,
+									   const pg_uuid_t *transaction_id);
+
+/*
  * Recompute, from the known transactions, what has become of reserved
  * outpoints that moved transactions spend, and of those that reach their depth
  * or lose it.
