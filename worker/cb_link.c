@@ -18,6 +18,8 @@
 #include "storage/latch.h"
 #include "storage/proc.h"
 
+CB_MODULE_MAGIC;
+
 static CbRendezvous *rendezvous = NULL;
 static CbWorkerSlot *my_slot = NULL;
 
