@@ -45,7 +45,7 @@ typedef struct Spenders
 	bool		any_pending;
 } Spenders;
 
-static void load_spenders(const CbOwnTx *tx, Spenders *spenders);
+static void load_spenders(const pg_uuid_t *plan_id, const pg_uuid_t *this_one, Spenders *spenders);
 static const char *new_status(const char *status, const Spenders *spenders, CbOwnTxNews news);
 static void announce(const CbOwnTx *tx, const pg_uuid_t *merchant_id, const char *from, const char *to,
 					 TimestampTz now, CbEvents *events);
@@ -64,7 +64,7 @@ cb_plan_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events)
 		return;
 	from = cb_column_text(0, 1);
 	merchant_id = cb_column_uuid(0, 2);
-	load_spenders(tx, &spenders);
+	load_spenders(&tx->plan_id, &tx->id, &spenders);
 	to = new_status(from, &spenders, news);
 	if (strcmp(from, to) == 0)
 		return;
@@ -72,10 +72,19 @@ cb_plan_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events)
 	announce(tx, &merchant_id, from, to, now, events);
 }
 
-static void
-load_spenders(const CbOwnTx *tx, Spenders *spenders)
+bool
+cb_plan_is_minted(const pg_uuid_t *plan_id)
 {
-	cb_execute_one(&read_spenders, CB_ARGS(cb_uuid(&tx->plan_id), cb_uuid(&tx->id)));
+	Spenders	spenders;
+
+	load_spenders(plan_id, NULL, &spenders);
+	return spenders.any_confirmed;
+}
+
+static void
+load_spenders(const pg_uuid_t *plan_id, const pg_uuid_t *this_one, Spenders *spenders)
+{
+	cb_execute_one(&read_spenders, CB_ARGS(cb_uuid(plan_id), cb_uuid(this_one)));
 	spenders->include_this = cb_column_bool(0, 1);
 	spenders->any_confirmed = cb_column_bool(0, 2);
 	spenders->any_pending = cb_column_bool(0, 3);

@@ -20,4 +20,7 @@
  */
 extern void cb_plan_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events);
 
+/* Whether a confirmed transaction of ours has spent the plan's identity or NFT. */
+extern bool cb_plan_is_minted(const pg_uuid_t *plan_id);
+
 #endif							/* CB_PLAN_FOLLOW_H */

@@ -1,0 +1,50 @@
+-- Plans: what is sold.
+
+CREATE FUNCTION charmbills.create_plan(merchant_id uuid, service_name text, price_sats bigint,
+    billing_cycle text DEFAULT 'monthly', trial interval DEFAULT NULL, grace interval DEFAULT NULL,
+    confirmations integer DEFAULT NULL, tolerance_sats bigint DEFAULT NULL, allow_multiple boolean DEFAULT NULL,
+    ticker text DEFAULT NULL, app_id text DEFAULT NULL, app_vk text DEFAULT NULL,
+    remaining_supply numeric DEFAULT NULL, nft_utxo charmbills.outpoint DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS charmbills.plans
+LANGUAGE C VOLATILE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_create_plan';
+COMMENT ON FUNCTION charmbills.create_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, text, text, numeric, charmbills.outpoint, jsonb) IS
+'Makes a plan. It is on sale at once, or with an app_id once a transaction that spends its identity is confirmed. No trial, five days of grace and the setting''s confirmations unless given.';
+
+CREATE FUNCTION charmbills.update_plan(plan_id uuid, service_name text DEFAULT NULL, price_sats bigint DEFAULT NULL,
+    billing_cycle text DEFAULT NULL, trial interval DEFAULT NULL, grace interval DEFAULT NULL,
+    confirmations integer DEFAULT NULL, tolerance_sats bigint DEFAULT NULL, allow_multiple boolean DEFAULT NULL,
+    ticker text DEFAULT NULL, remaining_supply numeric DEFAULT NULL,
+    nft_utxo charmbills.outpoint DEFAULT NULL, metadata jsonb DEFAULT NULL)
+RETURNS charmbills.plans
+LANGUAGE C VOLATILE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_update_plan';
+COMMENT ON FUNCTION charmbills.update_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, numeric, charmbills.outpoint, jsonb) IS
+'Changes what is given of a plan. Invoices that have been issued stay as they are.';
+
+CREATE FUNCTION charmbills.deactivate_plan(plan_id uuid)
+RETURNS charmbills.plans
+LANGUAGE C VOLATILE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_deactivate_plan';
+COMMENT ON FUNCTION charmbills.deactivate_plan(uuid) IS
+'Takes a plan off sale; its subscriptions go on.';
+
+CREATE FUNCTION charmbills.activate_plan(plan_id uuid)
+RETURNS charmbills.plans
+LANGUAGE C VOLATILE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_activate_plan';
+COMMENT ON FUNCTION charmbills.activate_plan(uuid) IS
+'Puts a plan on sale again. One with an app_id that was not imported needs a confirmed mint.';
+
+CREATE FUNCTION charmbills.import_plan(plan jsonb)
+RETURNS charmbills.plans
+LANGUAGE C VOLATILE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS 'MODULE_PATHNAME', 'charmbills_import_plan';
+COMMENT ON FUNCTION charmbills.import_plan(jsonb) IS
+'Takes a plan as the former web client stored it (serviceName, priceBTC, billingCycle, merchantAddress, nftUtxoId, ...) and puts it on sale; other keys are kept in its metadata. Twice gives the same row. An operator''s import makes the merchant where there is none.';

@@ -1,0 +1,196 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_import.c
+ *	  Plans as the web client that came before stored them.
+ *
+ * An imported plan was minted and sold before it came here, so it is on sale at
+ * once; what the chain shows of its NFT from now on is followed.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "billing/cb_address_text.h"
+#include "billing/cb_plan.h"
+#include "cb_args.h"
+#include "cb_auth.h"
+#include "cb_call.h"
+#include "cb_clock.h"
+#include "cb_errors.h"
+#include "cb_sql.h"
+#include "cb_uuid.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+
+/*
+ * Numbers of JSON are exact here.  What only looks like a price or a supply is
+ * left out by its pattern and missed below.
+ */
+#define NUMBER "'^[0-9]*[.]?[0-9]+([eE][-+]?[0-9]{1,2})?$'"
+
+CB_STATEMENT(read_plan, "jsonb",
+			 "WITH fields AS ("
+			 "  SELECT $1->>'serviceName' AS service_name, "
+			 "         btrim(coalesce($1->>'priceBTC', $1->>'priceBtc')) AS price, "
+			 "         lower(nullif($1->>'billingCycle', '')) AS cycle, "
+			 "         coalesce(nullif($1->>'merchantAddress', ''), $1->>'bitcoinAddress') AS address, "
+			 "         nullif($1->>'nftUtxoId', '') AS nft, nullif($1->>'id', '') AS id, "
+			 "         nullif($1->>'ticker', '') AS ticker, "
+			 "         nullif($1->>'appId', '') AS app_id, nullif($1->>'appVk', '') AS app_vk, "
+			 "         btrim(coalesce($1->>'remaining', $1->>'remainingSupply')) AS remaining, "
+			 "         nullif($1->>'createdAt', '') AS created_at "
+			 "  WHERE pg_catalog.jsonb_typeof($1) = 'object'"
+			 ") "
+			 "SELECT service_name, "
+			 "       CASE WHEN price ~ " NUMBER " THEN price::numeric END, "
+			 "       cycle, address, nft::charmbills.outpoint, ticker, app_id, app_vk, "
+			 "       CASE WHEN remaining ~ " NUMBER " THEN remaining::numeric END, "
+			 "       CASE WHEN created_at ~ '^[0-9]{1,15}$' "
+			 "            THEN timestamptz 'epoch' + created_at::bigint * interval '1 millisecond' "
+			 "            ELSE created_at::timestamptz END, "
+			 "       $1 - '{serviceName,priceBTC,priceBtc,billingCycle,merchantAddress,bitcoinAddress,"
+			 "nftUtxoId,ticker,appId,appVk,remaining,remainingSupply,createdAt}'::text[], "
+			 "       coalesce('nft:' || (nft::charmbills.outpoint)::text, 'id:' || id), "
+			 "       remaining IS NOT NULL "
+			 "FROM fields");
+CB_STATEMENT(convert_price, "numeric",
+			 "SELECT charmbills.btc_to_sats($1)::bigint");
+CB_STATEMENT(find_merchant, "text",
+			 "SELECT id FROM charmbills.merchants WHERE address = $1");
+CB_STATEMENT(make_merchant, "text text",
+			 "SELECT m.id FROM charmbills.create_merchant(address => $1, name => $2) m");
+
+/* The columns of read_plan. */
+enum
+{
+	SERVICE_NAME = 1,
+	PRICE,
+	CYCLE,
+	ADDRESS,
+	NFT,
+	TICKER,
+	APP_ID,
+	APP_VK,
+	REMAINING,
+	CREATED_AT,
+	METADATA,
+	IDENTITY,
+	HAS_REMAINING
+};
+
+/* What the stored plan says. */
+typedef struct StoredPlan
+{
+	CbPlanValues values;
+	NullableDatum price_btc;	/* numeric */
+	NullableDatum created_at;
+	char	   *address;
+	char	   *identity;		/* within its merchant */
+} StoredPlan;
+
+static void load_plan(NullableDatum json, StoredPlan *stored);
+static NullableDatum column(int number);
+static void require(bool is_there, const char *what);
+static pg_uuid_t merchant_of(const StoredPlan *stored);
+
+/*
+ * charmbills.import_plan(plan jsonb) -> plans
+ *
+ * Twice gives the same row, as it stands by then.
+ */
+CB_FUNCTION(import_plan, CB_MERCHANT)
+{
+	StoredPlan	stored;
+	CbPlanOrigin origin;
+	pg_uuid_t	id;
+
+	cb_require_args(fcinfo, 1);
+	load_plan(cb_arg(fcinfo, 0), &stored);
+	cb_execute_one(&convert_price, CB_ARGS(stored.price_btc));
+	stored.values.price_sats = column(1);
+	cb_plan_check(&stored.values);
+
+	memset(&origin, 0, sizeof(origin));
+	origin.merchant_id = merchant_of(&stored);
+	origin.status = "active";
+	origin.import_key = psprintf("%s/%s", cb_uuid_cstring(&origin.merchant_id), stored.identity);
+	origin.event_type = "plan.imported";
+	origin.created_at = stored.created_at.isnull ? cb_now() :
+		DatumGetTimestampTz(stored.created_at.value);
+	id = cb_plan_add(&origin, &stored.values);
+	return cb_plan_return(fcinfo, &id);
+}
+
+static void
+load_plan(NullableDatum json, StoredPlan *stored)
+{
+	CbPlanValues *values = &stored->values;
+
+	require(cb_execute(&read_plan, CB_ARGS(json)) == 1, "fields: it is not a JSON object");
+	values->service_name = column(SERVICE_NAME);
+	values->billing_cycle = column(CYCLE);
+	values->ticker = column(TICKER);
+	values->app_id = column(APP_ID);
+	values->app_vk = column(APP_VK);
+	values->nft_utxo = column(NFT);
+	values->remaining_supply = column(REMAINING);
+	values->metadata = column(METADATA);
+	values->trial = values->grace = values->confirmations = cb_null();
+	values->tolerance_sats = values->allow_multiple = cb_null();
+	stored->price_btc = column(PRICE);
+	stored->created_at = column(CREATED_AT);
+	stored->address = cb_column_text(0, ADDRESS);
+	stored->identity = cb_column_text(0, IDENTITY);
+	require(!values->service_name.isnull, "serviceName");
+	require(!stored->price_btc.isnull, "priceBTC that is a number");
+	require(stored->address != NULL, "merchantAddress");
+	require(stored->identity != NULL, "nftUtxoId or id");
+	require(!cb_column_bool(0, HAS_REMAINING) || !values->remaining_supply.isnull,
+			"remaining that is a number");
+}
+
+/* Copied, since the next statement takes its row with it. */
+static NullableDatum
+column(int number)
+{
+	Form_pg_attribute attribute = TupleDescAttr(SPI_tuptable->tupdesc, number - 1);
+	bool		isnull;
+	Datum		value = cb_column(0, number, &isnull);
+
+	if (isnull)
+		return cb_null();
+	return cb_datum(datumCopy(value, attribute->attbyval, attribute->attlen));
+}
+
+static void
+require(bool is_there, const char *what)
+{
+	if (!is_there)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("the stored plan has no %s", what)));
+}
+
+/* An operator's import brings its merchant with it. */
+static pg_uuid_t
+merchant_of(const StoredPlan *stored)
+{
+	CbScriptBuf script;
+	char	   *address = cb_address_checked(stored->address, &script);
+	pg_uuid_t	id;
+
+	if (cb_execute(&find_merchant, CB_ARGS(cb_text(address))) == 0)
+	{
+		if (!cb_is_operator())
+			ereport(ERROR,
+					(errcode(ERRCODE_CB_NOT_FOUND),
+					 errmsg("no merchant has the stored plan's address"),
+					 errhint("An operator's import makes the merchant, too.")));
+		cb_execute_one(&make_merchant, CB_ARGS(cb_text(address), stored->values.service_name));
+	}
+	id = cb_column_uuid(0, 1);
+	cb_authorize(&id);
+	return id;
+}
