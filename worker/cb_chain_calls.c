@@ -118,7 +118,7 @@ void
 cb_chain_report(const CbNodeView *view)
 {
 	run("SELECT charmbills.chain_report_node($1, $2, $3, $4,"
-		" pg_catalog.nullif($5, -1), $6, $7, $8)", 8,
+		" NULLIF($5, -1), $6, $7, $8)", 8,
 		(CbArgument[]) {CB_INT4(view->tip.height), CB_TEXT(view->tip.hash),
 						CB_INT4(view->headers), CB_BOOL(view->initial_download),
 						CB_INT4(view->prune_height), CB_BOOL(view->mempool_loaded),

@@ -15,10 +15,13 @@
 
 #include <signal.h>
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_database.h"
 #include "cb_backoff.h"
 #include "cb_link.h"
-#include "commands/dbcommands.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -56,6 +59,8 @@ static void reload_settings(void);
 static void read_list(void);
 static Listed *find_listed(const char *name);
 static void find_databases(void);
+static List *read_databases(void);
+static Oid	database_of_name(List *found, const char *name);
 static void tend(Listed *entry);
 static bool has_ended(Listed *entry);
 static void launch(Listed *entry);
@@ -169,13 +174,15 @@ find_databases(void)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	ListCell   *cell;
+	List	   *found;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	found = read_databases();
 	foreach(cell, listed)
 	{
 		Listed	   *entry = lfirst(cell);
-		Oid			database = get_database_oid(entry->name, true);
+		Oid			database = database_of_name(found, entry->name);
 
 		/* Another database of the same name knows nothing of past failures. */
 		if (database != entry->database)
@@ -185,6 +192,40 @@ find_databases(void)
 	CommitTransactionCommand();
 	(void) pgstat_report_stat(true);
 	MemoryContextSwitchTo(outer);
+}
+
+/*
+ * Rows of pg_database, without an index: before any backend has connected to
+ * the cluster's first database, a process without one cannot use indexes.
+ */
+static List *
+read_databases(void)
+{
+	List	   *found = NIL;
+	Relation	rel = table_open(DatabaseRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		found = lappend(found, heap_copytuple(tuple));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+static Oid
+database_of_name(List *found, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, found)
+	{
+		Form_pg_database row = (Form_pg_database) GETSTRUCT((HeapTuple) lfirst(cell));
+
+		if (strcmp(NameStr(row->datname), name) == 0)
+			return row->oid;
+	}
+	return InvalidOid;
 }
 
 /* Start the worker unless it runs, was told to stay away, or failed lately. */
