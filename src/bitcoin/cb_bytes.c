@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-static uint64_t read_le(CbReader *r, size_t len);
+static uint32_t load_u32(const uint8_t *bytes);
 static void write_le(CbWriter *w, uint64_t v, size_t len);
 static int	hex_digit(char c);
 
@@ -127,39 +127,43 @@ cb_read_bytes(CbReader *r, size_t len)
 	return span;
 }
 
-static uint64_t
-read_le(CbReader *r, size_t len)
+/* Written out, the compiler makes one load of it; of a loop it does not. */
+static uint32_t
+load_u32(const uint8_t *bytes)
 {
-	CbSpan		span = cb_read_bytes(r, len);
-	uint64_t	v = 0;
-
-	for (size_t i = 0; i < span.len; i++)
-		v |= (uint64_t) span.data[i] << (8 * i);
-	return v;
+	return bytes[0] | (uint32_t) bytes[1] << 8 | (uint32_t) bytes[2] << 16 | (uint32_t) bytes[3] << 24;
 }
 
 uint8_t
 cb_read_u8(CbReader *r)
 {
-	return (uint8_t) read_le(r, 1);
+	CbSpan		span = cb_read_bytes(r, 1);
+
+	return span.len > 0 ? span.data[0] : 0;
 }
 
 uint16_t
 cb_read_u16(CbReader *r)
 {
-	return (uint16_t) read_le(r, 2);
+	CbSpan		span = cb_read_bytes(r, 2);
+
+	return span.len > 0 ? (uint16_t) (span.data[0] | span.data[1] << 8) : 0;
 }
 
 uint32_t
 cb_read_u32(CbReader *r)
 {
-	return (uint32_t) read_le(r, 4);
+	CbSpan		span = cb_read_bytes(r, 4);
+
+	return span.len > 0 ? load_u32(span.data) : 0;
 }
 
 uint64_t
 cb_read_u64(CbReader *r)
 {
-	return read_le(r, 8);
+	CbSpan		span = cb_read_bytes(r, 8);
+
+	return span.len > 0 ? load_u32(span.data) | (uint64_t) load_u32(span.data + 4) << 32 : 0;
 }
 
 uint64_t
