@@ -48,7 +48,6 @@ typedef struct Channel
 	char	   *buffer;			/* malloc: it grows under libcurl's frames */
 	size_t		capacity;
 	size_t		limit;
-	bool		over_limit;
 	bool		out_of_memory;
 	char		curl_error[CURL_ERROR_SIZE];
 	CbHttpAnswer answer;
@@ -256,7 +255,7 @@ start(Channel *channel, const CbHttpRequest *request)
 	channel->answer.delivered = false;
 	channel->answer.length = 0;
 	channel->limit = request->max_answer;
-	channel->over_limit = false;
+	channel->answer.too_long = false;
 	channel->out_of_memory = false;
 	channel->untaken = false;
 	channel->curl_error[0] = '\0';
@@ -393,7 +392,7 @@ finish(Channel *channel, CURLcode code)
 	if (answer->delivered)
 		check_curl(curl_easy_getinfo(channel->easy, CURLINFO_RESPONSE_CODE, &answer->status),
 				   "CURLINFO_RESPONSE_CODE");
-	else if (channel->over_limit)
+	else if (channel->answer.too_long)
 		snprintf(answer->error, sizeof(answer->error),
 				 "the answer is longer than %zu bytes", channel->limit);
 	else if (channel->out_of_memory)
@@ -445,7 +444,7 @@ receive(char *data, size_t size, size_t count, void *arg)
 
 	if (n > channel->limit - channel->answer.length)
 	{
-		channel->over_limit = true;
+		channel->answer.too_long = true;
 		return 0;
 	}
 	if (!make_room(channel, channel->answer.length + n))

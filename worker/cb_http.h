@@ -37,6 +37,7 @@ typedef struct CbHttpRequest
 typedef struct CbHttpAnswer
 {
 	bool		delivered;		/* an answer came, whatever its status */
+	bool		too_long;		/* none, because it would be longer than allowed */
 	long		status;			/* of HTTP */
 	const char *body;			/* until the channel's next request */
 	size_t		length;

@@ -189,8 +189,9 @@ read_answer(CbRpcCall *calls, int n, const CbHttpAnswer *answer)
 
 	if (!answer->delivered)
 	{
-		snprintf(message, sizeof(message), "the node does not answer: %s", answer->error);
-		fail_all(calls, n, CB_RPC_UNREACHABLE, message);
+		snprintf(message, sizeof(message), "the node does not answer%s: %s",
+				 answer->too_long ? " as it should" : "", answer->error);
+		fail_all(calls, n, answer->too_long ? CB_RPC_MALFORMED : CB_RPC_UNREACHABLE, message);
 		return;
 	}
 	switch (answer->status)
