@@ -56,6 +56,7 @@ static const Move moves[] = {
 	{"subscription_facts", "pending", "past_due", ANYONE},
 	{"subscription_facts", "pending", "expired", ANYONE},
 	{"subscription_facts", "pending", "canceled", ANYONE},
+	{"subscription_facts", "trialing", "pending", ANYONE},
 	{"subscription_facts", "trialing", "active", ANYONE},
 	{"subscription_facts", "trialing", "past_due", ANYONE},
 	{"subscription_facts", "trialing", "expired", ANYONE},
