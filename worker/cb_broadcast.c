@@ -38,10 +38,13 @@ cb_broadcast(const char *request)
 }
 
 const char *
-cb_outcome_unreachable(const char *message)
+cb_outcome_failed(const char *message, bool uncharged)
 {
-	return dump(cb_json_own(json_pack("{s:b, s:s}", "unreachable", 1, "message",
-									  printable(message))));
+	json_t	   *value = cb_json_own(json_pack("{s:s}", "message", printable(message)));
+
+	if (uncharged && json_object_set(value, "unreachable", json_true()) != 0)
+		elog(ERROR, "could not build an outcome");
+	return dump(value);
 }
 
 static json_t *
@@ -77,7 +80,7 @@ send_package(const json_t *txs)
 	call.params = cb_json_own(json_pack("[[ss]]", parent, child));
 	cb_rpc_send(&call, 1, CB_RPC_SMALL);
 	if (cb_rpc_is_node_fault(call.status))
-		return cb_outcome_unreachable(call.message);
+		return cb_outcome_failed(call.message, true);
 	if (call.status == CB_RPC_OK)
 		return outcome(judge_package(txs, call.result));
 	if (call.code == CB_RPC_METHOD_NOT_FOUND || call.code == CB_RPC_MISC_ERROR)
@@ -103,7 +106,7 @@ send_in_order(const json_t *txs)
 		call.params = cb_json_own(json_pack("[s]", cb_json_text(tx, "hex")));
 		cb_rpc_send(&call, 1, CB_RPC_SMALL);
 		if (cb_rpc_is_node_fault(call.status))
-			return cb_outcome_unreachable(call.message);
+			return cb_outcome_failed(call.message, true);
 		add_verdict(results, tx, call.status == CB_RPC_OK, call.code, call.message);
 	}
 	return outcome(results);

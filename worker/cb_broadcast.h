@@ -19,7 +19,10 @@
  */
 extern const char *cb_broadcast(const char *request);
 
-/* The outcome of a job that the node could not be asked about. */
-extern const char *cb_outcome_unreachable(const char *message);
+/*
+ * The outcome of a job that came to nothing.  uncharged: not by its own fault,
+ * as when the node could not be asked.
+ */
+extern const char *cb_outcome_failed(const char *message, bool uncharged);
 
 #endif							/* CB_BROADCAST_H */

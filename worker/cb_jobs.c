@@ -18,6 +18,7 @@
 #include "cb_jobs.h"
 #include "cb_link.h"
 #include "cb_node.h"
+#include "cb_rpc.h"
 #include "cb_worker_tx.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -37,13 +38,19 @@ typedef struct Rescan
 } Rescan;
 
 static Rescan rescan;
+
+/* Arguments of what runs inside cb_attempt(). */
 static const CbJob *current_job = NULL;
+static const char *failed_job_id = NULL;
+static const char *failed_outcome = NULL;
 
 static void run_current_job(void);
-static void log_failure(const CbJob *job, const CbFailure *failure);
+static void note_failure(const char *job_id, const CbFailure *failure);
+static void report_failed_job(void);
 static void run_broadcast(const CbJob *job);
 static void begin_rescan(const CbJob *job);
 static int	rescan_start(const CbJob *job);
+static void scan_some_blocks(void);
 static void rescan_block(int height);
 
 void
@@ -60,7 +67,7 @@ cb_run_jobs(void)
 		cb_slot_set_jobs(n - i);
 		current_job = &jobs[i];
 		if (!cb_attempt(run_current_job, &failure))
-			log_failure(&jobs[i], &failure);
+			note_failure(jobs[i].id, &failure);
 	}
 	cb_slot_set_jobs(rescan.running ? 1 : 0);
 }
@@ -75,17 +82,36 @@ run_current_job(void)
 	else if (strcmp(job->kind, "rescan") == 0)
 		begin_rescan(job);
 	else
-		(void) cb_report_job(job->id, cb_outcome_unreachable("this worker knows no such kind of job"));
+		(void) cb_report_job(job->id,
+							 cb_outcome_failed("this worker knows no such kind of job", false));
 }
 
+/*
+ * What raised an error is reported as well, in a transaction of its own: a
+ * fault of the node's is not charged.  Where even that fails, the job is free
+ * again when its lease ends.
+ */
 static void
-log_failure(const CbJob *job, const CbFailure *failure)
+note_failure(const char *job_id, const CbFailure *failure)
 {
+	CbFailure	another;
+
 	cb_slot_set_error(failure->message);
 	ereport(WARNING,
 			(errcode(failure->sqlstate),
-			 errmsg("charmbills job %s (%s) failed: %s", job->id, job->kind, failure->message),
-			 errdetail("It is tried again when its lease ends.")));
+			 errmsg("charmbills job %s failed: %s", job_id, failure->message)));
+	failed_job_id = job_id;
+	failed_outcome = cb_outcome_failed(failure->message, cb_rpc_is_node_sqlstate(failure->sqlstate));
+	if (!cb_attempt(report_failed_job, &another))
+		ereport(WARNING,
+				(errcode(another.sqlstate),
+				 errmsg("charmbills job %s could not be reported: %s", job_id, another.message)));
+}
+
+static void
+report_failed_job(void)
+{
+	(void) cb_report_job(failed_job_id, failed_outcome);
 }
 
 static void
@@ -102,10 +128,11 @@ begin_rescan(const CbJob *job)
 {
 	if (rescan.running && strcmp(rescan.job_id, job->id) != 0)
 	{
-		(void) cb_report_job(job->id, cb_outcome_unreachable("another rescan is running"));
+		(void) cb_report_job(job->id, cb_outcome_failed("another rescan is running", true));
 		return;
 	}
-	if (!cb_payload_int(job->payload, "from_height", &rescan.from_height))
+	if (!cb_payload_int(job->payload, "from_height", &rescan.from_height) ||
+		rescan.from_height < 0)
 		elog(ERROR, "rescan without a height");
 	rescan.next_height = rescan_start(job);
 	strlcpy(rescan.job_id, job->id, sizeof(rescan.job_id));
@@ -133,22 +160,33 @@ cb_rescan_is_running(void)
 void
 cb_rescan_turn(void)
 {
-	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RESCAN_TURN_MS);
-	const char *state;
+	CbFailure	failure;
 
-	for (; rescan.next_height >= Max(rescan.from_height, 0); rescan.next_height--)
+	if (!cb_attempt(scan_some_blocks, &failure))
+	{
+		rescan.running = false;
+		note_failure(rescan.job_id, &failure);
+	}
+	cb_slot_set_jobs(rescan.running ? 1 : 0);
+}
+
+static void
+scan_some_blocks(void)
+{
+	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RESCAN_TURN_MS);
+	const char *outcome = "{\"done\": true}";
+
+	for (; rescan.next_height >= rescan.from_height; rescan.next_height--)
 	{
 		if (GetCurrentTimestamp() > end)
+		{
+			outcome = psprintf("{\"progress\": %d}", rescan.next_height + 1);
 			break;
+		}
 		CHECK_FOR_INTERRUPTS();
 		rescan_block(rescan.next_height);
 	}
-	if (rescan.next_height >= Max(rescan.from_height, 0))
-		state = cb_report_job(rescan.job_id, psprintf("{\"progress\": %d}", rescan.next_height + 1));
-	else
-		state = cb_report_job(rescan.job_id, "{\"done\": true}");
-	rescan.running = (strcmp(state, "running") == 0);
-	cb_slot_set_jobs(rescan.running ? 1 : 0);
+	rescan.running = strcmp(cb_report_job(rescan.job_id, outcome), "running") == 0;
 }
 
 static void

@@ -14,7 +14,7 @@
 
 /*
  * Claim some jobs and run them; one that raises an error does not stop the
- * next, and is tried again when its lease ends.
+ * next, and is tried again later.
  */
 extern void cb_run_jobs(void);
 

@@ -357,6 +357,13 @@ cb_rpc_is_node_fault(CbRpcStatus status)
 	return status != CB_RPC_OK && status != CB_RPC_ERROR;
 }
 
+bool
+cb_rpc_is_node_sqlstate(int code)
+{
+	return code == sqlstate(CB_RPC_UNREACHABLE) || code == sqlstate(CB_RPC_WARMING_UP) ||
+		code == sqlstate(CB_RPC_REFUSED) || code == sqlstate(CB_RPC_MALFORMED);
+}
+
 static int
 sqlstate(CbRpcStatus status)
 {

@@ -73,6 +73,8 @@ extern uint32 cb_rpc_node_number(void);
 
 /* True for what is the node's trouble and not the request's. */
 extern bool cb_rpc_is_node_fault(CbRpcStatus status);
+/* The same for an error that was raised. */
+extern bool cb_rpc_is_node_sqlstate(int code);
 
 /* Give a fresh value to the current memory context; NULL is out of memory. */
 extern json_t *cb_json_own(json_t *value);
