@@ -128,7 +128,10 @@ load_plan(NullableDatum json, StoredPlan *stored)
 {
 	CbPlanValues *values = &stored->values;
 
-	require(cb_execute(&read_plan, CB_ARGS(json)) == 1, "fields: it is not a JSON object");
+	if (cb_execute(&read_plan, CB_ARGS(json)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("a stored plan is a JSON object")));
 	values->service_name = column(SERVICE_NAME);
 	values->billing_cycle = column(CYCLE);
 	values->ticker = column(TICKER);
