@@ -33,6 +33,8 @@ CB_STATEMENT(read_merchants_of_role, "name",
 			 "FROM charmbills.merchant_roles WHERE role_name = $1");
 
 static bool is_operator(Oid role);
+static bool is_monitor(Oid role);
+static bool has_role(Oid role, const char *name);
 static bool acts_for(Oid role, const pg_uuid_t *merchant_id);
 static Oid	schema_owner(void);
 
@@ -51,6 +53,17 @@ cb_authorize_operator(void)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("only an operator may do this"),
 			 errhint("GRANT %s TO the role; charmbills.setup_roles() makes that role.", CB_OPERATOR_ROLE)));
+}
+
+void
+cb_authorize_monitor(void)
+{
+	if (is_monitor(GetOuterUserId()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("only an operator or a monitor may do this"),
+			 errhint("GRANT %s TO the role; charmbills.setup_roles() makes that role.", CB_MONITOR_ROLE)));
 }
 
 void
@@ -80,6 +93,12 @@ cb_visible_merchants(void)
 	return cb_datum(cb_column(0, 1, &isnull));
 }
 
+NullableDatum
+cb_counted_merchants(void)
+{
+	return is_monitor(GetOuterUserId()) ? cb_null() : cb_visible_merchants();
+}
+
 /*
  * charmbills.may_see(merchant_id uuid) -> boolean, for the row security
  * policies.  There the current user is who asks.
@@ -99,14 +118,23 @@ charmbills_may_see(PG_FUNCTION_ARGS)
 static bool
 is_operator(Oid role)
 {
-	Oid			operators;
+	return superuser_arg(role) || has_role(role, CB_OPERATOR_ROLE) ||
+		has_privs_of_role(role, schema_owner());
+}
 
-	if (superuser_arg(role))
-		return true;
-	operators = get_role_oid(CB_OPERATOR_ROLE, true);
-	if (OidIsValid(operators) && has_privs_of_role(role, operators))
-		return true;
-	return has_privs_of_role(role, schema_owner());
+static bool
+is_monitor(Oid role)
+{
+	return is_operator(role) || has_role(role, CB_MONITOR_ROLE);
+}
+
+/* Roles that setup_roles() makes need not exist. */
+static bool
+has_role(Oid role, const char *name)
+{
+	Oid			oid = get_role_oid(name, true);
+
+	return OidIsValid(oid) && has_privs_of_role(role, oid);
 }
 
 static Oid

@@ -20,10 +20,13 @@
 #include "utils/uuid.h"
 
 #define CB_OPERATOR_ROLE "charmbills_operator"
+#define CB_MONITOR_ROLE "charmbills_monitor"
 
 extern bool cb_is_operator(void);
 /* Error 42501 unless the caller is an operator. */
 extern void cb_authorize_operator(void);
+/* The same, but monitors pass too. */
+extern void cb_authorize_monitor(void);
 /* Error 42501 unless the caller may act for the merchant. */
 extern void cb_authorize(const pg_uuid_t *merchant_id);
 /*
@@ -31,5 +34,7 @@ extern void cb_authorize(const pg_uuid_t *merchant_id);
  * who sees all.  SPI must be connected.
  */
 extern NullableDatum cb_visible_merchants(void);
+/* The same for the operators' questions: a monitor may ask about all. */
+extern NullableDatum cb_counted_merchants(void);
 
 #endif							/* CB_AUTH_H */

@@ -50,6 +50,8 @@ run_body(CbFunction *function, FunctionCallInfo fcinfo)
 
 	if (function->access == CB_OPERATOR)
 		cb_authorize_operator();
+	else if (function->access == CB_MONITOR)
+		cb_authorize_monitor();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	result = function->body(fcinfo);

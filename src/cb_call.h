@@ -22,6 +22,7 @@
 typedef enum CbAccess
 {
 	CB_ANYONE,					/* gives nothing away */
+	CB_MONITOR,					/* state of the whole database: operators and monitors */
 	CB_OPERATOR,				/* whole database: operators only */
 	CB_MERCHANT					/* rows of a merchant: the body authorises it */
 } CbAccess;

@@ -22,7 +22,6 @@
 #include "utils/builtins.h"
 
 #define MERCHANT_ROLE "charmbills_merchant"
-#define MONITOR_ROLE "charmbills_monitor"
 
 /* What a role made by setup_roles() may do; each list ends with NULL. */
 typedef struct RoleGrants
@@ -64,7 +63,7 @@ static const char *const no_relations[] = {NULL};
 static const RoleGrants role_grants[] = {
 	{CB_OPERATOR_ROLE, NULL, NULL},
 	{MERCHANT_ROLE, merchant_functions, merchant_relations},
-	{MONITOR_ROLE, monitor_functions, no_relations},
+	{CB_MONITOR_ROLE, monitor_functions, no_relations},
 };
 
 CB_STATEMENT(insert_role, "name uuid",

@@ -72,7 +72,7 @@ bytea_array_arg(FunctionCallInfo fcinfo, int argno, int *n)
 }
 
 /* charmbills.chain_tip() -> setof (height integer, hash text, "time" timestamptz) */
-CB_FUNCTION(chain_tip, CB_OPERATOR)
+CB_FUNCTION(chain_tip, CB_MONITOR)
 {
 	cb_execute(&read_tip, CB_NO_ARGS);
 	return cb_return_rows(fcinfo);

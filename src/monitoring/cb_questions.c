@@ -73,7 +73,7 @@ CB_STATEMENT(average_confirmation, "uuid[] timestamptz interval",
 /* charmbills.plans_by_status() -> setof (status text, plans bigint) */
 CB_FUNCTION(plans_by_status, CB_MERCHANT)
 {
-	cb_execute(&count_plans, CB_ARGS(cb_visible_merchants()));
+	cb_execute(&count_plans, CB_ARGS(cb_counted_merchants()));
 	return cb_return_rows(fcinfo);
 }
 
@@ -86,7 +86,7 @@ CB_FUNCTION(plans_by_status, CB_MERCHANT)
 CB_FUNCTION(subscriptions_today, CB_MERCHANT)
 {
 	cb_execute_one(&count_subscriptions,
-				   CB_ARGS(cb_visible_merchants(), cb_timestamptz(cb_now())));
+				   CB_ARGS(cb_counted_merchants(), cb_timestamptz(cb_now())));
 	return cb_return_rows(fcinfo);
 }
 
@@ -98,7 +98,7 @@ CB_FUNCTION(subscriptions_today, CB_MERCHANT)
 CB_FUNCTION(pending_transactions, CB_MERCHANT)
 {
 	cb_execute(&list_pending,
-			   CB_ARGS(cb_visible_merchants(), cb_timestamptz(cb_now()), cb_arg(fcinfo, 0)));
+			   CB_ARGS(cb_counted_merchants(), cb_timestamptz(cb_now()), cb_arg(fcinfo, 0)));
 	return cb_return_rows(fcinfo);
 }
 
@@ -106,7 +106,7 @@ CB_FUNCTION(pending_transactions, CB_MERCHANT)
 CB_FUNCTION(failed_transactions, CB_MERCHANT)
 {
 	cb_execute(&list_failed,
-			   CB_ARGS(cb_visible_merchants(), cb_timestamptz(cb_now()), cb_arg(fcinfo, 0)));
+			   CB_ARGS(cb_counted_merchants(), cb_timestamptz(cb_now()), cb_arg(fcinfo, 0)));
 	return cb_return_rows(fcinfo);
 }
 
@@ -121,7 +121,7 @@ CB_FUNCTION(top_merchants, CB_MERCHANT)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("max_rows must not be negative")));
-	cb_execute(&rank_merchants, CB_ARGS(cb_visible_merchants(), cb_arg(fcinfo, 0)));
+	cb_execute(&rank_merchants, CB_ARGS(cb_counted_merchants(), cb_arg(fcinfo, 0)));
 	return cb_return_rows(fcinfo);
 }
 
@@ -132,7 +132,7 @@ CB_FUNCTION(average_confirmation_minutes, CB_MERCHANT)
 	Datum		minutes;
 
 	cb_execute_one(&average_confirmation,
-				   CB_ARGS(cb_visible_merchants(), cb_timestamptz(cb_now()), cb_arg(fcinfo, 0)));
+				   CB_ARGS(cb_counted_merchants(), cb_timestamptz(cb_now()), cb_arg(fcinfo, 0)));
 	minutes = cb_column(0, 1, &isnull);
 	if (isnull)
 		PG_RETURN_NULL();

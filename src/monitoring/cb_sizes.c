@@ -40,7 +40,7 @@ CB_STATEMENT(measure_indexes, "oid",
  *		-> setof (table_name, estimated_rows, table_bytes, index_bytes,
  *				  total_bytes, dead_rows, last_vacuum_at)
  */
-CB_FUNCTION(table_sizes, CB_OPERATOR)
+CB_FUNCTION(table_sizes, CB_MONITOR)
 {
 	cb_execute(&measure_tables, CB_ARGS(cb_datum(ObjectIdGetDatum(cb_schema_oid()))));
 	return cb_return_rows(fcinfo);
@@ -51,7 +51,7 @@ CB_FUNCTION(table_sizes, CB_OPERATOR)
  *		-> setof (table_name, index_name, is_unique, scans, entries_read,
  *				  index_bytes)
  */
-CB_FUNCTION(index_usage, CB_OPERATOR)
+CB_FUNCTION(index_usage, CB_MONITOR)
 {
 	cb_execute(&measure_indexes, CB_ARGS(cb_datum(ObjectIdGetDatum(cb_schema_oid()))));
 	return cb_return_rows(fcinfo);

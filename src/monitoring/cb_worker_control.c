@@ -221,7 +221,7 @@ wake_launcher(void)
  *				  last_contact_at, last_error, last_error_at, jobs_in_flight,
  *				  blocked_by, requests)
  */
-CB_FUNCTION(worker_status, CB_OPERATOR)
+CB_FUNCTION(worker_status, CB_MONITOR)
 {
 	CbWorkerSlot *slots;
 
