@@ -53,7 +53,7 @@ static int	rescan_start(const CbJob *job);
 static void scan_some_blocks(void);
 static void rescan_block(int height);
 
-void
+bool
 cb_run_jobs(void)
 {
 	CbJob	   *jobs;
@@ -70,6 +70,7 @@ cb_run_jobs(void)
 			note_failure(jobs[i].id, &failure);
 	}
 	cb_slot_set_jobs(rescan.running ? 1 : 0);
+	return n > 0;
 }
 
 static void

@@ -14,9 +14,9 @@
 
 /*
  * Claim some jobs and run them; one that raises an error does not stop the
- * next, and is tried again later.
+ * next, and is tried again later.  False when there were none.
  */
-extern void cb_run_jobs(void);
+extern bool cb_run_jobs(void);
 
 /* A rescan goes on in turns of a few seconds, from its claim on. */
 extern bool cb_rescan_is_running(void);

@@ -57,7 +57,7 @@ PGDLLEXPORT void charmbills_launcher_main(Datum unused);
 static void start(void);
 static void reload_settings(void);
 static void read_list(void);
-static Listed *find_listed(const char *name);
+static Listed *find_listed(List *list, const char *name);
 static void find_databases(void);
 static List *read_databases(void);
 static Oid	database_of_name(List *found, const char *name);
@@ -132,9 +132,11 @@ read_list(void)
 	foreach(cell, names)
 	{
 		const char *name = lfirst(cell);
-		Listed	   *entry = find_listed(name);
+		Listed	   *entry = find_listed(fresh, name);
 		MemoryContext outer = MemoryContextSwitchTo(TopMemoryContext);
 
+		if (entry == NULL)
+			entry = find_listed(listed, name);
 		if (entry == NULL)
 		{
 			entry = palloc0(sizeof(Listed));
@@ -155,11 +157,11 @@ read_list(void)
 }
 
 static Listed *
-find_listed(const char *name)
+find_listed(List *list, const char *name)
 {
 	ListCell   *cell;
 
-	foreach(cell, listed)
+	foreach(cell, list)
 	{
 		Listed	   *entry = lfirst(cell);
 

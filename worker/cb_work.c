@@ -73,6 +73,7 @@ static bool node_answers = false;
 static CbFollowState follow_state;
 static TimestampTz look_at;		/* at the node */
 static bool mempool_unfinished;
+static bool found_jobs = true;	/* when last looked for */
 static bool billing_wanted;
 
 void
@@ -226,7 +227,7 @@ arm_watches(void)
 static void
 run_jobs(void)
 {
-	cb_run_jobs();
+	found_jobs = cb_run_jobs();
 	read_agenda();
 }
 
@@ -276,7 +277,8 @@ plan_node_work(void)
 		watch_unit.due_at = cb_unit_after_pause(&watch_unit, 0);
 	job_unit.due_at = DT_NOEND;
 	if (node_answers && agenda.next_job_at != 0)
-		job_unit.due_at = cb_unit_after_pause(&job_unit, agenda.next_job_at);
+		job_unit.due_at = found_jobs ? agenda.next_job_at :
+			cb_unit_after_pause(&job_unit, agenda.next_job_at);
 	rescan_unit.due_at = node_answers && cb_rescan_is_running() ? 0 : DT_NOEND;
 }
 

@@ -17,7 +17,6 @@
 /* SQLSTATEs of charmbills that the worker tells apart. */
 #define CB_SQLSTATE_WRONG_NETWORK MAKE_SQLSTATE('C', 'B', '0', '0', '3')
 #define CB_SQLSTATE_NOT_LINKED MAKE_SQLSTATE('C', 'B', '0', '0', '6')
-#define CB_SQLSTATE_CHAIN_STOPPED MAKE_SQLSTATE('C', 'B', '0', '1', '2')
 
 /* Raised here when the extension is no longer there. */
 #define CB_SQLSTATE_EXTENSION_GONE ERRCODE_UNDEFINED_OBJECT

@@ -137,6 +137,19 @@ subtest 'a pruned node' => sub {
 	$node->set(prune_height => undef);
 };
 
+subtest 'a password file' => sub {
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/password';
+	PostgreSQL::Test::Utils::append_to_file($file, "regtest-password\n");
+	chmod 0644, $file or die "chmod: $!";
+	$server->set('charmbills.rpc_password' => undef, 'charmbills.rpc_password_file' => $file);
+	$server->wait_for_state('credentials refused', 'that others can read is not used');
+	like($server->status('last_error'), qr/is not private/, 'the error says why');
+	chmod 0600, $file or die "chmod: $!";
+	append();
+	wake();
+	$server->wait_for_tip(tip(), 'a private one is');
+};
+
 is($server->worker_pid, $pid, 'all that in one process');
 my $log = $server->log_since(0);
 unlike($log, qr/exited with exit code|terminated by signal|PANIC/, 'that never ended');

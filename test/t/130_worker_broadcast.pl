@@ -71,8 +71,9 @@ is($server->sql('SELECT base_height FROM charmbills.chain_state'), 20, 'below wh
 #
 # A node that says no
 #
-my @blocks = map { $real->raw_block($real->block_at($_)) } 1 .. $real->height;
-my $node   = CharmBills::FaultNode->new(blocks => \@blocks);
+my $first  = $real->height - 5;
+my @blocks = map { $real->raw_block($real->block_at($_)) } $first .. $real->height;
+my $node   = CharmBills::FaultNode->new(base => $first, blocks => \@blocks);
 $server->set('charmbills.rpc_url' => $node->url);
 $server->sql('ALTER SYSTEM SET charmbills.mempool_interval = \'1h\'');
 
