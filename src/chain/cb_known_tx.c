@@ -56,8 +56,20 @@ CB_STATEMENT(find_conflicts, "txid[]",
 			 "JOIN charmbills.watched_outpoints other ON other.outpoint = mine.outpoint "
 			 "     AND other.spender <> mine.spender "
 			 "JOIN charmbills.chain_transactions k ON k.txid = other.spender "
-			 "WHERE mine.spender = ANY ($1) AND k.status NOT IN ('confirmed', 'replaced') "
+			 "JOIN charmbills.chain_transactions w ON w.txid = mine.spender "
+			 "WHERE mine.spender = ANY ($1) AND w.status IN ('confirmed', 'seen') "
+			 "      AND k.status NOT IN ('confirmed', 'replaced') "
 			 "ORDER BY other.spender, mine.spender");
+CB_STATEMENT(release_replaced, "txid[]",
+			 "UPDATE charmbills.chain_transactions SET status = 'evicted', replaced_by = NULL "
+			 "WHERE replaced_by = ANY ($1) AND status = 'replaced' RETURNING txid");
+CB_STATEMENT(find_live_rivals, "txid[]",
+			 "SELECT DISTINCT other.spender "
+			 "FROM charmbills.watched_outpoints mine "
+			 "JOIN charmbills.watched_outpoints other ON other.outpoint = mine.outpoint "
+			 "     AND other.spender <> mine.spender "
+			 "JOIN charmbills.chain_transactions k ON k.txid = other.spender "
+			 "WHERE mine.spender = ANY ($1) AND k.status IN ('confirmed', 'seen')");
 CB_STATEMENT(mark_replaced, "txid[] txid[]",
 			 "UPDATE charmbills.chain_transactions k SET status = 'replaced', replaced_by = r.by "
 			 "FROM unnest($1, $2) r(txid, by) WHERE k.txid = r.txid");
@@ -104,6 +116,7 @@ static void add_inputs(const CbBlockTx *tx, Batch *batch);
 static int	add_result(CbTxidSet *set);
 static void replace_conflicts(const CbHash256 *winners, int n, CbTxidSet *moved);
 static int	load_pairs(CbHash256 **txids, CbHash256 **by);
+static void release_rivals(const CbHash256 *dead, int n, CbTxidSet *moved);
 static void evict_children(const CbTxidSet *parents, CbTxidSet *moved);
 
 void
@@ -143,14 +156,15 @@ cb_known_tx_record(const CbBlockTx *txs, int n, const bool *chosen,
 						   cb_outpoint_array(batch.inputs, batch.n_inputs),
 						   cb_txid_array(batch.spenders, batch.n_inputs),
 						   cb_timestamptz(seen_at)));
-	if (add_result(&changed) == 0)
-		return 0;
-	cb_execute(&record_inputs,
-			   CB_ARGS(cb_outpoint_array(batch.inputs, batch.n_inputs),
-					   cb_txid_array(batch.spenders, batch.n_inputs)));
+	add_result(&changed);
+	if (changed.n > 0)
+		cb_execute(&record_inputs,
+				   CB_ARGS(cb_outpoint_array(batch.inputs, batch.n_inputs),
+						   cb_txid_array(batch.spenders, batch.n_inputs)));
 	for (int i = 0; i < changed.n; i++)
 		cb_txid_set_add(moved, &changed.txids[i]);
-	replace_conflicts(changed.txids, changed.n, moved);
+	/* Also those that have not changed: a rival may be known only since. */
+	replace_conflicts(batch.txids, batch.n, moved);
 	return changed.n;
 }
 
@@ -248,8 +262,29 @@ replace_conflicts(const CbHash256 *winners, int n, CbTxidSet *moved)
 		for (int i = 0; i < n_losers; i++)
 			cb_txid_set_add(moved, &losers[i]);
 		cb_execute(&mark_replaced, CB_ARGS(losers_array, by_array));
+		release_rivals(losers, n_losers, moved);
 		cb_execute(&find_replaced_children, CB_ARGS(losers_array, by_array));
 	}
+}
+
+/*
+ * What the dead had replaced is replaced no longer, unless something else that
+ * lives spends the same.
+ */
+static void
+release_rivals(const CbHash256 *dead, int n, CbTxidSet *moved)
+{
+	CbTxidSet	released = {NULL, 0, 0};
+	CbTxidSet	winners = {NULL, 0, 0};
+
+	cb_execute(&release_replaced, CB_ARGS(cb_txid_array(dead, n)));
+	if (add_result(&released) == 0)
+		return;
+	for (int i = 0; i < released.n; i++)
+		cb_txid_set_add(moved, &released.txids[i]);
+	cb_execute(&find_live_rivals, CB_ARGS(cb_txid_array(released.txids, released.n)));
+	if (add_result(&winners) > 0)
+		replace_conflicts(winners.txids, winners.n, moved);
 }
 
 static int
@@ -308,6 +343,7 @@ evict_children(const CbTxidSet *parents, CbTxidSet *moved)
 		CbTxidSet	children = {NULL, 0, 0};
 		CbTxidSet	evicted = {NULL, 0, 0};
 
+		release_rivals(wave.txids, wave.n, moved);
 		cb_execute(&find_evicted_children, CB_ARGS(cb_txid_array(wave.txids, wave.n)));
 		add_result(&children);
 		cb_execute(&mark_evicted, CB_ARGS(cb_txid_array(children.txids, children.n)));
