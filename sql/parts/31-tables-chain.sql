@@ -20,7 +20,9 @@ CREATE TABLE charmbills.chain_state (
     database_oid oid,
     extension_oid oid,
     timeline integer,
+    own_height integer,
     series text NOT NULL DEFAULT '',
+    series_height integer,
     test_clock timestamptz
 );
 COMMENT ON TABLE charmbills.chain_state IS 'One row: how far the chain has been followed, what the node says of itself, and which incarnation of the database this is.';
@@ -43,7 +45,9 @@ COMMENT ON COLUMN charmbills.chain_state.system_identifier IS 'Database cluster 
 COMMENT ON COLUMN charmbills.chain_state.database_oid IS 'Database in which this was written.';
 COMMENT ON COLUMN charmbills.chain_state.extension_oid IS 'Installation of the extension in which this was written.';
 COMMENT ON COLUMN charmbills.chain_state.timeline IS 'Timeline in which this was written.';
+COMMENT ON COLUMN charmbills.chain_state.own_height IS 'Height of the last block applied here; unlike height it stands still in a copy and after a promotion, until the new series begins.';
 COMMENT ON COLUMN charmbills.chain_state.series IS 'Series of invoice numbers in force.';
+COMMENT ON COLUMN charmbills.chain_state.series_height IS 'Height after which invoices of a lost predecessor, unknown here, may have been paid; NULL in the first series.';
 COMMENT ON COLUMN charmbills.chain_state.test_clock IS 'Time on the sandbox''s clock; NULL for real time.';
 
 CREATE TABLE charmbills.blocks (
@@ -110,6 +114,7 @@ COMMENT ON COLUMN charmbills.chain_transactions.parents_known IS 'Whether its un
 COMMENT ON COLUMN charmbills.chain_transactions.first_seen_at IS 'When it was first seen.';
 
 CREATE INDEX chain_transactions_height_idx ON charmbills.chain_transactions (block_height) WHERE block_height IS NOT NULL;
+CREATE INDEX chain_transactions_replaced_by_idx ON charmbills.chain_transactions (replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX chain_transactions_seen_idx ON charmbills.chain_transactions (txid) WHERE status = 'seen';
 
 CREATE TABLE charmbills.watched_outpoints (

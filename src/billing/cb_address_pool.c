@@ -174,6 +174,7 @@ jump(const Source *source, CbEvents *events, TimestampTz now)
 
 	watch_range(source, (int64) source->next_index + CB_LOOKAHEAD, target);
 	advance(source, target, "incarnation", events, now);
+	cb_watch_since_series(&source->id, source->next_index);
 }
 
 static void

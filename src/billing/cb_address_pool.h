@@ -56,12 +56,6 @@ extern void cb_address_pool_hit(const pg_uuid_t *merchant_id, const pg_uuid_t *d
 extern void cb_address_pool_add(const pg_uuid_t *merchant_id, const char *descriptor,
 								int32 first_index, CbEvents *events, TimestampTz now);
 
-/*
- * After a promotion or adoption, begin the new series for merchants who have
- * not issued anything since; gives how many.
- */
-extern int64 cb_address_pool_catch_up(int64 max_rows);
-
 /* Begin the new series for merchants that are in an old one; gives how many. */
 extern int64 cb_address_pool_catch_up(int64 max_rows);
 

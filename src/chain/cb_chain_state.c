@@ -28,8 +28,10 @@ CB_STATEMENT(make_state, "text",
 			 "INSERT INTO charmbills.chain_state (network) VALUES ($1) ON CONFLICT DO NOTHING");
 CB_STATEMENT(write_network, "text",
 			 "UPDATE charmbills.chain_state SET network = $1 WHERE network IS NULL");
-CB_STATEMENT(write_tip, "int4 text int4",
-			 "UPDATE charmbills.chain_state SET height = $1, hash = $2, base_height = $3");
+CB_STATEMENT(write_tip, "int4 text int4 bool",
+			 "UPDATE charmbills.chain_state "
+			 "SET height = $1, hash = $2, base_height = $3, "
+			 "    own_height = CASE WHEN $4 THEN $1 ELSE least(own_height, $1) END");
 
 static bool load(CbStatement *statement, CbChainState *state);
 static void check_network(const char *network);
@@ -118,7 +120,10 @@ cb_chain_pin_network(void)
 void
 cb_chain_set_tip(int32 height, const char *hash, int32 base_height)
 {
-	cb_execute(&write_tip, CB_ARGS(cb_int4(height), cb_text(hash), cb_int4(base_height)));
+	bool		is_current = cb_incarnation_is_current();
+
+	cb_execute(&write_tip,
+			   CB_ARGS(cb_int4(height), cb_text(hash), cb_int4(base_height), cb_bool(is_current)));
 }
 
 void

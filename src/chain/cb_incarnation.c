@@ -29,9 +29,15 @@ CB_STATEMENT(compare_incarnation, "int8 oid oid int4",
 			 "SELECT system_identifier = $1 AND database_oid = $2 AND extension_oid = $3, "
 			 "       timeline = $4 "
 			 "FROM charmbills.chain_state");
-CB_STATEMENT(begin_series, "timestamptz",
+/*
+ * Named after the real time, whatever the sandbox's clock says, and finely:
+ * no two series ever have the same name.
+ */
+CB_STATEMENT(begin_series, "",
 			 "UPDATE charmbills.chain_state "
-			 "SET series = pg_catalog.to_char($1 AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS') "
+			 "SET series = pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
+			 "                                'YYYYMMDD\"T\"HH24MISSMS'), "
+			 "    series_height = own_height, own_height = height "
 			 "RETURNING series");
 
 static const NullableDatum *incarnation(void);
@@ -52,7 +58,8 @@ incarnation(void)
 	args[0] = cb_int8((int64) GetSystemIdentifier());
 	args[1] = cb_datum(ObjectIdGetDatum(MyDatabaseId));
 	args[2] = cb_datum(ObjectIdGetDatum(get_extension_oid("charmbills", false)));
-	args[3] = cb_int4((int32) GetWALInsertionTimeLine());
+	/* A standby writes no WAL, and issues nothing either. */
+	args[3] = cb_int4(RecoveryInProgress() ? 0 : (int32) GetWALInsertionTimeLine());
 	return args;
 }
 
@@ -76,6 +83,16 @@ cb_incarnation_is_ours(void)
 
 	compare(&ours, &same_timeline);
 	return ours;
+}
+
+bool
+cb_incarnation_is_current(void)
+{
+	bool		ours;
+	bool		same_timeline;
+
+	compare(&ours, &same_timeline);
+	return ours && same_timeline;
 }
 
 void
@@ -109,7 +126,7 @@ start_new_series(const char *event)
 	TimestampTz now = cb_now();
 
 	cb_incarnation_write();
-	cb_execute_one(&begin_series, CB_ARGS(cb_timestamptz(now)));
+	cb_execute_one(&begin_series, CB_NO_ARGS);
 	cb_json_begin(&payload);
 	cb_json_text(&payload, "series", cb_column_text(0, 1));
 	cb_event(&events, event, NULL, "database", "this", cb_json_end(&payload), now);

@@ -24,6 +24,9 @@ extern void cb_incarnation_write(void);
 /* True unless the rows come from elsewhere. */
 extern bool cb_incarnation_is_ours(void);
 
+/* The same, and no other timeline has begun since. */
+extern bool cb_incarnation_is_current(void);
+
 /*
  * To be called before anything is issued: error CB013 in a copy; after a
  * change of timeline, begin a new series first.

@@ -14,9 +14,12 @@
 #include "cb_sql.h"
 #include "chain/cb_chain.h"
 #include "chain/cb_chain_state.h"
+#include "chain/cb_change.h"
 #include "chain/cb_watch.h"
 
 const CbHash256 cb_no_spender = {{0}};
+
+static void announce_known_spenders(int32 height);
 
 CB_STATEMENT(insert_script, "bytea uuid uuid int4",
 			 "INSERT INTO charmbills.watched_scripts "
@@ -26,6 +29,14 @@ CB_STATEMENT(insert_script, "bytea uuid uuid int4",
 			 "ON CONFLICT (script) DO NOTHING");
 CB_STATEMENT(read_script_owner, "bytea",
 			 "SELECT merchant_id FROM charmbills.watched_scripts WHERE script = $1");
+/* A pruned node has no block below. */
+CB_STATEMENT(rewind_to_series, "uuid int4",
+			 "UPDATE charmbills.watched_scripts w "
+			 "SET offered_height = greatest(s.series_height, s.node_prune_height - 1) "
+			 "FROM charmbills.chain_state s "
+			 "WHERE w.descriptor_id = $1 AND w.derivation_index >= $2 AND NOT w.is_armed "
+			 "      AND s.series_height IS NOT NULL "
+			 "      AND w.offered_height > greatest(s.series_height, s.node_prune_height - 1)");
 CB_STATEMENT(insert_outpoints, "outpoint[] txid[]",
 			 "INSERT INTO charmbills.watched_outpoints (outpoint, spender, offered_height, is_armed) "
 			 "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
@@ -49,6 +60,14 @@ CB_STATEMENT(arm_scripts, "int4",
 CB_STATEMENT(arm_outpoints, "int4",
 			 "UPDATE charmbills.watched_outpoints SET is_armed = true, offered_height = NULL "
 			 "WHERE NOT is_armed AND offered_height >= $1");
+/* Known before somebody came to watch what they spend. */
+CB_STATEMENT(find_unarmed_spenders, "int4",
+			 "SELECT DISTINCT known.spender "
+			 "FROM charmbills.watched_outpoints unarmed "
+			 "JOIN charmbills.watched_outpoints known ON known.outpoint = unarmed.outpoint "
+			 "JOIN charmbills.chain_transactions k ON k.txid = known.spender "
+			 "WHERE NOT unarmed.is_armed AND unarmed.offered_height >= $1 "
+			 "      AND k.status IN ('seen', 'confirmed')");
 CB_STATEMENT(read_backlog, "",
 			 "SELECT greatest(min(w.offered_height), (SELECT base_height - 1 FROM charmbills.chain_state)), "
 			 "       min(w.created_at) "
@@ -75,6 +94,12 @@ cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
 				 errmsg("an address belongs to another merchant"),
 				 errhint("Every address and every descriptor belongs to one merchant for ever.")));
 	return false;
+}
+
+void
+cb_watch_since_series(const pg_uuid_t *descriptor_id, int32 first_index)
+{
+	cb_execute(&rewind_to_series, CB_ARGS(cb_uuid(descriptor_id), cb_int4(first_index)));
 }
 
 void
@@ -113,9 +138,31 @@ cb_chain_arm_watches(const CbSpan *txs, int n)
 	if (!state.has_tip)
 		return 0;
 	cb_chain_apply_mempool(txs, n);
+	announce_known_spenders(state.height);
 	armed = (int64) cb_execute(&arm_scripts, CB_ARGS(cb_int4(state.height)));
 	armed += (int64) cb_execute(&arm_outpoints, CB_ARGS(cb_int4(state.height)));
 	return armed;
+}
+
+/*
+ * A spender that was known already, for another reason, does not change when
+ * it is offered again; but to a new watch it is news.
+ */
+static void
+announce_known_spenders(int32 height)
+{
+	CbChange	change;
+	uint64		n;
+
+	cb_change_begin(&change, height);
+	n = cb_execute(&find_unarmed_spenders, CB_ARGS(cb_int4(height)));
+	for (uint64 row = 0; row < n; row++)
+	{
+		CbHash256	txid = cb_column_txid(row, 1);
+
+		cb_txid_set_add(&change.moved, &txid);
+	}
+	cb_change_finish(&change);
 }
 
 /* charmbills.chain_watch_backlog() -> setof (from_height integer, since timestamptz) */

@@ -32,6 +32,13 @@ extern const CbHash256 cb_no_spender;
 extern bool cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
 							const pg_uuid_t *descriptor_id, int32 derivation_index);
 
+/*
+ * Offer the scripts of a descriptor, from an index on, every block since the
+ * series in force began: a lost predecessor may have issued them, and a copy
+ * follows the chain long before it is adopted.
+ */
+extern void cb_watch_since_series(const pg_uuid_t *descriptor_id, int32 first_index);
+
 /* Watch outpoints, each for its spender or for its own sake. */
 extern void cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n);
 
