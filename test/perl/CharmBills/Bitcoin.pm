@@ -15,7 +15,7 @@ use Digest::SHA qw(sha256);
 use Exporter qw(import);
 use Math::BigInt;
 
-our @EXPORT_OK = qw(address_script anyone_can_spend_script block_hash build_block
+our @EXPORT_OK = qw(address_script anyone_can_spend_script block_hash block_transactions build_block
   build_transaction header_fields shown_hash transaction_id wire_hash sha256d
   REGTEST_GENESIS);
 
@@ -243,6 +243,56 @@ sub _shown_target
 	my $zeros = 2 * (($bits >> 24) - 3);
 
 	return substr(('0' x 64) . sprintf('%06x', $bits & 0x7fffff) . ('0' x $zeros), -64);
+}
+
+# The transactions of a block: each its bytes (raw), txid, outputs ([ script,
+# sats ] each) and inputs ([ txid, vout ] each).
+sub block_transactions
+{
+	my ($block) = @_;
+	my ($size, $count) = _read_compact_size($block, 80);
+	my $at = 80 + $size;
+	my @txs;
+
+	foreach (1 .. $count)
+	{
+		my $tx = _read_transaction($block, $at);
+		$at += length $tx->{raw};
+		push @txs, $tx;
+	}
+	croak 'bytes are left behind the last transaction' if $at != length $block;
+	return @txs;
+}
+
+sub _read_transaction
+{
+	my ($bytes, $start) = @_;
+	my $at = $start + 4;
+	my $has_witness = substr($bytes, $at, 2) eq "\x00\x01";
+	my (@inputs, @outputs);
+
+	my $take = sub { $at += $_[0]; return substr $bytes, $at - $_[0], $_[0] };
+	my $take_size = sub { my ($size, $value) = _read_compact_size($bytes, $at); $at += $size; return $value };
+	$take->(2) if $has_witness;
+	foreach (1 .. $take_size->())
+	{
+		my ($prev, $vout) = unpack 'a32V', $take->(36);
+		push @inputs, [ shown_hash($prev), $vout ];
+		$take->($take_size->());
+		$take->(4);
+	}
+	foreach (1 .. $take_size->())
+	{
+		my $sats = unpack 'Q<', $take->(8);
+		push @outputs, [ $take->($take_size->()), $sats ];
+	}
+	foreach (1 .. ($has_witness ? scalar @inputs : 0))
+	{
+		$take->($take_size->()) foreach 1 .. $take_size->();
+	}
+	$take->(4);
+	my $raw = substr $bytes, $start, $at - $start;
+	return { raw => $raw, txid => transaction_id($raw), inputs => \@inputs, outputs => \@outputs };
 }
 
 sub block_hash
