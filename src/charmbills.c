@@ -19,6 +19,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
+#include "sandbox/cb_sandbox.h"
 
 CB_MODULE_MAGIC;
 
@@ -32,6 +33,7 @@ _PG_init(void)
 	cb_guc_define();
 	cb_shmem_init();
 	cb_settle_register();
+	cb_sandbox_register();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		register_launcher();
 }

@@ -22,13 +22,13 @@
 #include "cb_sql.h"
 #include "cb_transition.h"
 #include "cb_uuid.h"
+#include "chain/cb_broadcast.h"
 #include "chain/cb_chain_state.h"
 #include "chain/cb_job_queue.h"
 #include "chain/cb_known_tx.h"
 #include "chain/cb_own_tx.h"
 #include "chain/cb_package.h"
 #include "chain/cb_reservation.h"
-#include "sandbox/cb_sandbox.h"
 #include "utils/builtins.h"
 
 CB_STATEMENT(read_parties, "uuid uuid uuid",
@@ -70,6 +70,8 @@ typedef struct Broadcast
 	pg_uuid_t	id;				/* of the row */
 } Broadcast;
 
+static CbBroadcaster at_once = NULL;
+
 static void load_args(FunctionCallInfo fcinfo, Broadcast *broadcast);
 static void find_parties(FunctionCallInfo fcinfo, Broadcast *broadcast);
 static void agree(const pg_uuid_t **merchant_id, pg_uuid_t *value, const char *what);
@@ -79,6 +81,12 @@ static bool take_up(const Broadcast *broadcast, const pg_uuid_t *merchant_id, co
 static void reserve_inputs(const Broadcast *broadcast);
 static void announce(const Broadcast *broadcast);
 static void send(const Broadcast *broadcast);
+
+void
+cb_broadcast_at_once_by(CbBroadcaster broadcaster)
+{
+	at_once = broadcaster;
+}
 
 /*
  * charmbills.broadcast_package(commit_tx, spell_tx text, plan_id,
@@ -288,7 +296,7 @@ send(const Broadcast *broadcast)
 	for (int i = 0; i < n; i++)
 		raws[i] = txs[i]->tx.raw;
 	if (cb_is_sandbox())
-		cb_sandbox_broadcast(raws, n);
+		at_once(raws, n);
 	else
 		cb_job_queue_broadcasts(&broadcast->id, 1, broadcast->now);
 }

@@ -22,4 +22,7 @@
  */
 extern void cb_sandbox_broadcast(const CbSpan *txs, int n);
 
+/* Let broadcasts in the sandbox execute at once; called when the library is loaded. */
+extern void cb_sandbox_register(void);
+
 #endif							/* CB_SANDBOX_H */

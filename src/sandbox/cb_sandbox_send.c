@@ -109,6 +109,12 @@ CB_FUNCTION(sandbox_evict, CB_OPERATOR)
 }
 
 void
+cb_sandbox_register(void)
+{
+	cb_broadcast_at_once_by(cb_sandbox_broadcast);
+}
+
+void
 cb_sandbox_broadcast(const CbSpan *txs, int n)
 {
 	CbSandboxTip tip;
