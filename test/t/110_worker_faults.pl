@@ -138,7 +138,7 @@ subtest 'a pruned node' => sub {
 };
 
 subtest 'a password file' => sub {
-	my $file = PostgreSQL::Test::Utils::tempdir() . '/password';
+	my $file = PostgreSQL::Test::Utils::tempdir_short() . '/password';
 	PostgreSQL::Test::Utils::append_to_file($file, "regtest-password\n");
 	chmod 0644, $file or die "chmod: $!";
 	$server->set('charmbills.rpc_password' => undef, 'charmbills.rpc_password_file' => $file);
