@@ -27,6 +27,7 @@ CB_STATEMENT(write_followed, "timestamptz",
 			 "SET followed_until = greatest(followed_until, $1) "
 			 "WHERE followed_until IS NULL OR followed_until < $1");
 
+static void refuse_block(CbResult result) pg_attribute_noreturn();
 static void check_position(const CbChainState *state, int32 height, const CbParsedBlock *block);
 static void check_link(const CbChainState *state, int32 height, const CbParsedBlock *block);
 static void check_checkpoint(int32 height, const char *hash);
@@ -43,17 +44,27 @@ cb_parse_block(CbSpan raw, CbParsedBlock *parsed)
 
 	result = cb_block_count(raw.data, raw.len, &parsed->n_txs);
 	if (result != CB_OK)
-		cb_raise(result, "block");
+		refuse_block(result);
 	parsed->txs = palloc_extended(sizeof(CbBlockTx) * parsed->n_txs, MCXT_ALLOC_HUGE);
 	scratch = palloc_extended(sizeof(CbHash256) * parsed->n_txs, MCXT_ALLOC_HUGE);
 	result = cb_block_parse(raw.data, raw.len, &parsed->block, parsed->txs, scratch, parsed->n_txs);
 	if (result == CB_OK)
 		result = cb_header_check_work(&parsed->block.header, cb_current_network());
 	if (result != CB_OK)
-		cb_raise(result, "block");
+		refuse_block(result);
 	pfree(scratch);
 	cb_hash_text(&parsed->block.header.hash, parsed->hash);
 	cb_hash_text(&parsed->block.header.prev, parsed->prev);
+}
+
+/* Nothing is wrong with the block where the setting is: reading the state says so. */
+static void
+refuse_block(CbResult result)
+{
+	CbChainState state;
+
+	cb_chain_state_read(&state);
+	cb_raise(result, "block");
 }
 
 bool
