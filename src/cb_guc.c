@@ -65,6 +65,7 @@ static void define_secret_settings(void);
 static void define_worker_settings(void);
 static void define_chain_settings(void);
 static bool check_rpc_url(char **newval, void **extra, GucSource source);
+static bool check_rpc_user(char **newval, void **extra, GucSource source);
 static bool check_password(char **newval, void **extra, GucSource source);
 static void assign_password(const char *newval, void *extra);
 static bool check_databases(char **newval, void **extra, GucSource source);
@@ -126,7 +127,7 @@ define_secret_settings(void)
 							   "User name for the node's JSON-RPC.",
 							   NULL,
 							   &cb_guc_rpc_user, "",
-							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, check_rpc_user, NULL, NULL);
 	DefineCustomStringVariable("charmbills.rpc_password",
 							   "Password for the node's JSON-RPC.",
 							   "Never shown; prefer the cookie file or rpc_password_file.",
@@ -240,6 +241,17 @@ check_rpc_url(char **newval, void **extra, GucSource source)
 		return false;
 	}
 	return true;
+}
+
+/* A colon ends the name where it meets the password. */
+static bool
+check_rpc_user(char **newval, void **extra, GucSource source)
+{
+	if (strpbrk(*newval, ":\r\n") == NULL)
+		return true;
+	GUC_check_errdetail("It must not contain a colon or a line break.");
+	GUC_check_errhint("The password is set apart, by charmbills.rpc_password_file.");
+	return false;
 }
 
 /*
