@@ -21,7 +21,7 @@ if [ -f "$script" ]; then
 	same 'the install script refuses to be run by hand' \
 		"$(head -1 "$script")" '\echo Use "CREATE EXTENSION charmbills" to load this file. \quit'
 	nothing 'it creates, and never takes what is there' \
-		"$(sed 's/--.*//' "$script" | grep -niE 'or +replace|if +not +exists')"
+		"$(sed 's/--.*//' "$script" | grep -niE 'create +or +replace|if +not +exists')"
 	nothing 'no PL/pgSQL' "$(sed 's/--.*//' "$script" | grep -niE 'plpgsql|^ *do +\$')"
 else
 	skip 'the install script' 'it is not built'
