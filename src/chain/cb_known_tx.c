@@ -70,6 +70,13 @@ CB_STATEMENT(find_live_rivals, "txid[]",
 			 "     AND other.spender <> mine.spender "
 			 "JOIN charmbills.chain_transactions k ON k.txid = other.spender "
 			 "WHERE mine.spender = ANY ($1) AND k.status IN ('confirmed', 'seen')");
+CB_STATEMENT(find_orphans, "txid[]",
+			 "SELECT DISTINCT ON (child.spender) child.spender, parent.replaced_by "
+			 "FROM charmbills.watched_outpoints child "
+			 "JOIN charmbills.chain_transactions k ON k.txid = child.spender "
+			 "JOIN charmbills.chain_transactions parent ON parent.txid = charmbills.outpoint_txid(child.outpoint) "
+			 "WHERE child.spender = ANY ($1) AND k.status = 'evicted' AND parent.status = 'replaced' "
+			 "ORDER BY child.spender, parent.replaced_by");
 CB_STATEMENT(mark_replaced, "txid[] txid[]",
 			 "UPDATE charmbills.chain_transactions k SET status = 'replaced', replaced_by = r.by "
 			 "FROM unnest($1, $2) r(txid, by) WHERE k.txid = r.txid");
@@ -115,6 +122,7 @@ static void make_batch(const CbBlockTx *txs, int n, const bool *chosen, Batch *b
 static void add_inputs(const CbBlockTx *tx, Batch *batch);
 static int	add_result(CbTxidSet *set);
 static void replace_conflicts(const CbHash256 *winners, int n, CbTxidSet *moved);
+static void replace_found(CbTxidSet *moved);
 static int	load_pairs(CbHash256 **txids, CbHash256 **by);
 static void release_rivals(const CbHash256 *dead, int n, CbTxidSet *moved);
 static void evict_children(const CbTxidSet *parents, CbTxidSet *moved);
@@ -249,11 +257,18 @@ cb_known_tx_expect(const CbBlockTx *tx, TimestampTz now)
 static void
 replace_conflicts(const CbHash256 *winners, int n, CbTxidSet *moved)
 {
+	cb_execute(&find_conflicts, CB_ARGS(cb_txid_array(winners, n)));
+	replace_found(moved);
+}
+
+/* The last result's rows: who loses, and to whom. */
+static void
+replace_found(CbTxidSet *moved)
+{
 	CbHash256  *losers;
 	CbHash256  *by;
 	int			n_losers;
 
-	cb_execute(&find_conflicts, CB_ARGS(cb_txid_array(winners, n)));
 	while ((n_losers = load_pairs(&losers, &by)) > 0)
 	{
 		NullableDatum losers_array = cb_txid_array(losers, n_losers);
@@ -269,7 +284,7 @@ replace_conflicts(const CbHash256 *winners, int n, CbTxidSet *moved)
 
 /*
  * What the dead had replaced is replaced no longer, unless something else that
- * lives spends the same.
+ * lives spends the same, or a parent is replaced itself.
  */
 static void
 release_rivals(const CbHash256 *dead, int n, CbTxidSet *moved)
@@ -285,6 +300,8 @@ release_rivals(const CbHash256 *dead, int n, CbTxidSet *moved)
 	cb_execute(&find_live_rivals, CB_ARGS(cb_txid_array(released.txids, released.n)));
 	if (add_result(&winners) > 0)
 		replace_conflicts(winners.txids, winners.n, moved);
+	cb_execute(&find_orphans, CB_ARGS(cb_txid_array(released.txids, released.n)));
+	replace_found(moved);
 }
 
 static int
