@@ -39,6 +39,7 @@ static bool is_positive(const Interval *span);
 static TimestampTz nominal_start(TimestampTz anchor, const Interval *length, const char *timezone, int32 k);
 static void refuse_period(const char *what) pg_attribute_noreturn();
 static void refuse_range(void) pg_attribute_noreturn();
+static TimestampTz period_boundary(FunctionCallInfo fcinfo, int32 k);
 
 void
 cb_check_cycle(const char *cycle)
@@ -218,8 +219,7 @@ refuse_range(void)
 CB_FUNCTION(period_start, CB_ANYONE)
 {
 	cb_require_args(fcinfo, 4);
-	PG_RETURN_TIMESTAMPTZ(cb_period_start(PG_GETARG_TIMESTAMPTZ(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
-										  text_to_cstring(PG_GETARG_TEXT_PP(2)), PG_GETARG_INT32(3)));
+	PG_RETURN_TIMESTAMPTZ(period_boundary(fcinfo, PG_GETARG_INT32(3)));
 }
 
 /* charmbills.period_end(anchor timestamptz, cycle text, timezone text, k integer) -> timestamptz */
@@ -232,6 +232,16 @@ CB_FUNCTION(period_end, CB_ANYONE)
 		refuse_period("a period's number");
 	if (pg_add_s32_overflow(PG_GETARG_INT32(3), 1, &next))
 		refuse_range();
-	PG_RETURN_TIMESTAMPTZ(cb_period_start(PG_GETARG_TIMESTAMPTZ(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
-										  text_to_cstring(PG_GETARG_TEXT_PP(2)), next));
+	PG_RETURN_TIMESTAMPTZ(period_boundary(fcinfo, next));
+}
+
+/* Start of period k, of which all else is in the first three arguments. */
+static TimestampTz
+period_boundary(FunctionCallInfo fcinfo, int32 k)
+{
+	char	   *cycle = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *timezone = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	cb_check_timezone(timezone);
+	return cb_period_start(PG_GETARG_TIMESTAMPTZ(0), cycle, timezone, k);
 }
