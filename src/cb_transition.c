@@ -77,7 +77,7 @@ static const Move moves[] = {
 	{"subscription_facts", "expired", "active", ANYONE},
 	{"subscription_facts", "expired", "past_due", ANYONE},
 	{"subscription_facts", "expired", "canceled", ANYONE},
-	{"subscription_facts", "expired", "pending", CHAIN},
+	{"subscription_facts", "expired", "pending", ANYONE},
 	{"subscription_facts", "expired", "trialing", CHAIN},
 	{"subscription_facts", "paused", "trialing", ANYONE},
 	{"subscription_facts", "paused", "active", ANYONE},

@@ -43,7 +43,8 @@ CB_STATEMENT(read_invoices, "uuid[]",
 			 "WHERE i.id = ANY ($1) ORDER BY i.id");
 CB_STATEMENT(read_live_payments, "uuid[] int4",
 			 "SELECT p.invoice_id, p.amount_sats, least(p.first_seen_at, p.block_median_time) AS paid_at, "
-			 "       p.confirmations = 0 OR (p.status = 'confirmed' AND p.matures_at_height <= $2) "
+			 "       (p.confirmations = 0 AND NOT p.is_coinbase) "
+			 "       OR (p.status = 'confirmed' AND p.matures_at_height <= $2) "
 			 "FROM charmbills.payments p "
 			 "WHERE p.invoice_id = ANY ($1) AND p.status IN ('seen', 'confirmed') "
 			 "ORDER BY p.invoice_id, paid_at, p.outpoint");
@@ -328,7 +329,7 @@ refresh_subscriptions(const Invoice *invoices, int n, TimestampTz now, CbEvents 
 	int			n_ids = 0;
 
 	for (int i = 0; i < n; i++)
-		if (invoices[i].has_subscription && has_changed(&invoices[i]))
+		if (invoices[i].has_subscription)
 			ids[n_ids++] = invoices[i].subscription_id;
 	if (n_ids > 0)
 		cb_subscription_refresh(ids, n_ids, now, events);
