@@ -24,6 +24,7 @@
 #include "chain/cb_match.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -31,10 +32,18 @@
 /* An output or input to look up. */
 typedef struct Candidate
 {
+	uint64		prefix;			/* of its key, in index order */
 	int			tx;				/* index into txs */
 	CbTxOut		output;
 	CbOutpointValue outpoint;
 } Candidate;
+
+/* Most keys differ in their prefix, so that few are looked at for sorting. */
+typedef struct SortKey
+{
+	uint64		prefix;
+	const Candidate *candidate;
+} SortKey;
 
 /* A scan of one table's primary key, reused for all probes. */
 typedef struct Probe
@@ -49,6 +58,8 @@ typedef struct Probe
 
 static void match_outputs(const CbBlockTx *txs, int n, CbMatches *matches);
 static int	collect_outputs(const CbBlockTx *txs, int n, Candidate **candidates);
+static uint64 key_prefix(const uint8 *key, size_t len);
+static SortKey *sort_candidates(const Candidate *candidates, int n, int (*compare) (const void *, const void *));
 static int	compare_scripts(const void *a, const void *b);
 static void add_hit(CbMatches *matches, const CbBlockTx *txs, const Candidate *candidate, TupleTableSlot *slot);
 static void match_inputs(const CbBlockTx *txs, int n, CbMatches *matches);
@@ -84,29 +95,31 @@ match_outputs(const CbBlockTx *txs, int n, CbMatches *matches)
 {
 	Candidate  *candidates;
 	int			n_candidates = collect_outputs(txs, n, &candidates);
+	SortKey    *sorted;
 	bytea	   *key = palloc(VARHDRSZ + CB_MAX_ADDRESS_SCRIPT);
 	Probe		probe;
 	bool		found = false;
 
 	if (n_candidates == 0)
 		return;
-	qsort(candidates, n_candidates, sizeof(Candidate), compare_scripts);
+	sorted = sort_candidates(candidates, n_candidates, compare_scripts);
 	matches->hits = palloc(sizeof(CbHit) * n_candidates);
 	probe_open(&probe, "watched_scripts", BTEqualStrategyNumber);
 	for (int i = 0; i < n_candidates; i++)
 	{
-		CbSpan		script = candidates[i].output.script;
+		CbSpan		script = sorted[i].candidate->output.script;
 
-		if (i == 0 || compare_scripts(&candidates[i - 1], &candidates[i]) != 0)
+		if (i == 0 || compare_scripts(&sorted[i - 1], &sorted[i]) != 0)
 		{
 			SET_VARSIZE(key, VARHDRSZ + script.len);
 			memcpy(VARDATA(key), script.data, script.len);
 			found = probe_find(&probe, PointerGetDatum(key));
 		}
 		if (found)
-			add_hit(matches, txs, &candidates[i], probe.slot);
+			add_hit(matches, txs, sorted[i].candidate, probe.slot);
 	}
 	probe_close(&probe);
+	pfree(sorted);
 	pfree(candidates);
 }
 
@@ -131,6 +144,7 @@ collect_outputs(const CbBlockTx *txs, int n, Candidate **candidates)
 
 			if (output.script.len == 0 || output.script.len > CB_MAX_ADDRESS_SCRIPT)
 				continue;
+			(*candidates)[found].prefix = key_prefix(output.script.data, output.script.len);
 			(*candidates)[found].tx = i;
 			(*candidates)[found].output = output;
 			cb_outpoint_value(&outpoint, &(*candidates)[found].outpoint);
@@ -140,13 +154,42 @@ collect_outputs(const CbBlockTx *txs, int n, Candidate **candidates)
 	return found;
 }
 
+/* The first bytes as a number that orders as they do. */
+static uint64
+key_prefix(const uint8 *key, size_t len)
+{
+	uint64		prefix = 0;
+
+	memcpy(&prefix, key, Min(len, sizeof(prefix)));
+	return pg_ntoh64(prefix);
+}
+
+static SortKey *
+sort_candidates(const Candidate *candidates, int n, int (*compare) (const void *, const void *))
+{
+	SortKey    *keys = palloc_extended(sizeof(SortKey) * n, MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < n; i++)
+	{
+		keys[i].prefix = candidates[i].prefix;
+		keys[i].candidate = &candidates[i];
+	}
+	qsort(keys, n, sizeof(SortKey), compare);
+	return keys;
+}
+
 static int
 compare_scripts(const void *a, const void *b)
 {
-	CbSpan		x = ((const Candidate *) a)->output.script;
-	CbSpan		y = ((const Candidate *) b)->output.script;
-	int			order = memcmp(x.data, y.data, Min(x.len, y.len));
+	const SortKey *key_a = a;
+	const SortKey *key_b = b;
+	CbSpan		x = key_a->candidate->output.script;
+	CbSpan		y = key_b->candidate->output.script;
+	int			order;
 
+	if (key_a->prefix != key_b->prefix)
+		return key_a->prefix < key_b->prefix ? -1 : 1;
+	order = memcmp(x.data, y.data, Min(x.len, y.len));
 	if (order != 0)
 		return order;
 	return x.len < y.len ? -1 : x.len > y.len;
@@ -181,16 +224,18 @@ match_inputs(const CbBlockTx *txs, int n, CbMatches *matches)
 {
 	Candidate  *candidates;
 	int			n_candidates = collect_inputs(txs, n, &candidates);
+	SortKey    *sorted;
 	Probe		probe;
 
 	if (n_candidates == 0)
 		return;
-	qsort(candidates, n_candidates, sizeof(Candidate), compare_outpoints);
+	sorted = sort_candidates(candidates, n_candidates, compare_outpoints);
 	probe_open(&probe, "watched_outpoints", BTEqualStrategyNumber);
 	for (int i = 0; i < n_candidates; i++)
-		if (probe_find(&probe, CbOutpointGetDatum(&candidates[i].outpoint)))
-			mark_relevant(matches, candidates[i].tx);
+		if (probe_find(&probe, CbOutpointGetDatum(&sorted[i].candidate->outpoint)))
+			mark_relevant(matches, sorted[i].candidate->tx);
 	probe_close(&probe);
+	pfree(sorted);
 	pfree(candidates);
 }
 
@@ -212,6 +257,7 @@ collect_inputs(const CbBlockTx *txs, int n, Candidate **candidates)
 			continue;
 		while (cb_tx_next_input(&it, &input))
 		{
+			(*candidates)[found].prefix = key_prefix(input.prevout.txid.bytes, sizeof(input.prevout.txid.bytes));
 			(*candidates)[found].tx = i;
 			cb_outpoint_value(&input.prevout, &(*candidates)[found].outpoint);
 			found++;
@@ -223,8 +269,12 @@ collect_inputs(const CbBlockTx *txs, int n, Candidate **candidates)
 static int
 compare_outpoints(const void *a, const void *b)
 {
-	return memcmp(&((const Candidate *) a)->outpoint, &((const Candidate *) b)->outpoint,
-				  sizeof(CbOutpointValue));
+	const SortKey *key_a = a;
+	const SortKey *key_b = b;
+
+	if (key_a->prefix != key_b->prefix)
+		return key_a->prefix < key_b->prefix ? -1 : 1;
+	return memcmp(&key_a->candidate->outpoint, &key_b->candidate->outpoint, sizeof(CbOutpointValue));
 }
 
 /* A transaction whose output a known one spends is that one's parent. */
