@@ -148,9 +148,8 @@ load_paid_period(uint64 row, Subscription *subscription)
 		facts->paid_through = cb_column_timestamptz(row, 11);
 	}
 	if (!TIMESTAMP_NOT_FINITE(facts->paid_through))
-		facts->grace_until =
-			DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-													TimestampTzGetDatum(facts->paid_through), grace));
+		facts->grace_until = cb_add_interval(facts->paid_through, DatumGetIntervalP(grace),
+											 cb_column_text(row, 5));
 }
 
 /* A column as a parameter; timestamps are passed by value. */

@@ -17,6 +17,7 @@
 #include "cb_sandbox.h"
 #include "cb_sandbox_internal.h"
 #include "cb_sql.h"
+#include "chain/cb_broadcast.h"
 #include "types/cb_types.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
