@@ -1,0 +1,42 @@
+#!/usr/bin/env perl
+#
+# Plays the story on the sandbox, then on a real node when there is one.  The
+# server is found by PGHOST and its kin.
+use strict;
+use warnings;
+
+use CharmBills::Node;
+
+use Database;
+use RealNode;
+use Sandbox;
+use Screen;
+use Story;
+
+# A signal ends the story as an error does: the node goes down with it.
+$SIG{$_} = sub { exit 1 } foreach qw(INT TERM HUP);
+
+my $screen = Screen->new;
+my $admin  = Database->new('postgres');
+
+$screen->title('Part 1: the sandbox',
+	'The chain is inside the database: no node, no worker, no network.');
+Story->new(screen => $screen, chain => Sandbox->new($admin))->play;
+
+if (CharmBills::Node->find)
+{
+	my $chain = RealNode->new($admin);
+
+	$screen->title('Part 2: ' . $chain->name . ', a real node on regtest',
+		'The same story. Now the background worker follows the node and tells the database.');
+	Story->new(screen => $screen, chain => $chain)->play;
+	$chain->stop;
+}
+else
+{
+	$screen->title('Part 2: a real node');
+	$screen->say('No node was found, so this part is left out.');
+	$screen->say('Name one with BITCOIND=/path/to/bitcoind, or put it on the PATH.');
+}
+$screen->title('That was it');
+$screen->say('Everything happened as told. Nothing is left running, and no data stays behind.');
