@@ -93,7 +93,7 @@ is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state)
 		return false;
 	state->paid_at = sums->covered_at;
 	state->is_late = sums->covered_at >= facts->expires_at;
-	if (state->is_late && !facts->takes_late)
+	if (state->is_late && sums->covered_at > facts->superseded_at)
 	{
 		state->is_late = false;
 		return false;

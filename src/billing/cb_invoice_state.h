@@ -32,7 +32,7 @@ typedef struct CbInvoiceFacts
 	bool		is_uncollectible;
 	bool		is_marked;		/* declared paid by an operator */
 	TimestampTz marked_at;
-	bool		takes_late;		/* a late payment may still pay it */
+	TimestampTz superseded_at;	/* a late payment made after this does not pay it */
 } CbInvoiceFacts;
 
 typedef struct CbInvoiceState

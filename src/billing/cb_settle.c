@@ -25,16 +25,17 @@
 #include "utils/builtins.h"
 
 /*
- * A late payment still pays a sats-priced invoice, unless the subscription
- * has ended or a newer invoice has taken its place.
+ * A late payment still pays a sats-priced invoice, unless the subscription had
+ * ended or a newer invoice had taken its place when it was made.  That one was
+ * made void later does not matter.
  */
 CB_STATEMENT(read_invoices, "uuid[]",
 			 "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, i.amount_sats, i.tolerance_sats, "
 			 "       i.created_at, i.expires_at, i.status, i.marked_paid_at, "
-			 "       s.ended_at IS NULL AND NOT EXISTS ( "
-			 "           SELECT FROM charmbills.invoices n "
-			 "           WHERE n.subscription_id = i.subscription_id AND n.kind = 'period' "
-			 "                 AND n.status <> 'void' AND n.period_start > i.period_start), "
+			 "       least(s.ended_at, "
+			 "             (SELECT min(n.created_at) FROM charmbills.invoices n "
+			 "              WHERE n.subscription_id = i.subscription_id AND n.kind = 'period' "
+			 "                    AND n.period_start > i.period_start)), "
 			 "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
 			 "                 WHERE c.invoice_id = i.id AND c.kind = 'overpayment'), 0)::int8, "
 			 "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number "
@@ -79,6 +80,7 @@ typedef struct Invoice
 } Invoice;
 
 static void lock_for_change(const CbChange *change);
+static void lock_invoices(const CbChange *change);
 static void settle_change(const CbChange *change, CbEvents *events);
 static void skip_paid_scripts(const CbChange *change, CbEvents *events);
 static Invoice *load_invoices(NullableDatum ids, int *n);
@@ -104,8 +106,26 @@ cb_settle_register(void)
 	cb_chain_listen(&listener);
 }
 
+/*
+ * An invoice that is being issued, and not committed yet, may be the one that a
+ * payment is for: wait for it, and look again.
+ */
 static void
 lock_for_change(const CbChange *change)
+{
+	pg_uuid_t  *issuers;
+	int			n;
+
+	lock_invoices(change);
+	n = cb_payment_find_issuers(change, &issuers);
+	if (n == 0)
+		return;
+	cb_lock_counters(issuers, n);
+	lock_invoices(change);
+}
+
+static void
+lock_invoices(const CbChange *change)
 {
 	pg_uuid_t  *invoices;
 	int			n = cb_payment_find_invoices(change, &invoices);
@@ -192,7 +212,7 @@ load_invoice(uint64 row, Invoice *invoice)
 	facts->is_uncollectible = strcmp(status, "uncollectible") == 0;
 	facts->is_marked = !cb_column_is_null(row, 10);
 	facts->marked_at = cb_column_timestamptz(row, 10);
-	facts->takes_late = cb_column_bool(row, 11);
+	facts->superseded_at = cb_column_is_null(row, 11) ? DT_NOEND : cb_column_timestamptz(row, 11);
 	invoice->credited = cb_column_int8(row, 12);
 	invoice->before.status = status;
 	invoice->before.is_overpaid = cb_column_bool(row, 13);
