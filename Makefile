@@ -31,7 +31,7 @@ $(MODULES_DIRS):
 install uninstall clean:
 	@set -e; for dir in $(MODULES_DIRS); do $(MAKE) -C $$dir $@; done
 	@if test $@ = clean; then \
-		for dir in test/unit test/fuzz; do \
+		for dir in test/unit test/fuzz test/bench; do \
 			if test -f $$dir/Makefile; then $(MAKE) -C $$dir clean; fi; \
 		done; \
 	fi

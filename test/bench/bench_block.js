@@ -24,4 +24,4 @@ function medianMilliseconds(work) {
   return times[Math.floor(repeat / 2)];
 }
 
-console.log(`bitcoinjs-lib: parse with txids\t${medianMilliseconds(parseWithTxids).toFixed(3)}`);
+console.log(`bitcoinjs-lib\t${medianMilliseconds(parseWithTxids).toFixed(3)}`);

@@ -1,0 +1,64 @@
+#!/usr/bin/env perl
+# chain_apply_block of a whole block with a million watched scripts, beside a
+# thousand, and beside parsing alone:  apply.pl PROGRAM BLOCK OUTPUTS
+use strict;
+use warnings;
+
+use FindBin;
+
+use CharmBills::Bench qw(bench_row create_database figures median milliseconds psql_file times_of);
+use CharmBills::Bitcoin qw(header_fields);
+
+use constant { HEIGHT => 928_816, ROUNDS => 40, WARM_UP => 10 };
+
+my ($program, $block_file, $outputs) = @ARGV;
+my %session;
+my %times;
+
+foreach my $watched (1_000, 1_000_000)
+{
+	my $database = "bench_watched_$watched";
+	create_database($database, 'charmbills.network' => 'testnet3', 'charmbills.rpc_url' => '')->close;
+	psql_file($database, "$FindBin::Bin/watched.sql", watched => $watched, outputs => $outputs);
+	$session{$watched} = CharmBills::Bench->session($database);
+	$session{$watched}->query(sprintf q{SELECT charmbills.chain_start(%d, '%s')}, HEIGHT - 1, previous_block());
+	check($session{$watched});
+}
+foreach (1 .. ROUNDS)
+{
+	push @{ $times{$_} }, $session{$_}->time_undone(apply_statement()) foreach keys %session;
+}
+my %ms = map { $_ => median(splice @{ $times{$_} }, WARM_UP) } keys %times;
+my %parsing  = figures($program, $block_file, ROUNDS);
+my $parse_ms = $parsing{'parse and check the block'};
+
+bench_row('apply that block, 100 payments, 1,000,000 scripts watched', milliseconds($ms{1_000_000}),
+	'1,000 scripts: ' . milliseconds($ms{1_000}), times_of($ms{1_000_000}, $ms{1_000}), '<= 1.3 times');
+bench_row('', milliseconds($ms{1_000_000}), 'parsing alone: ' . milliseconds($parse_ms),
+	times_of($ms{1_000_000}, $parse_ms), 'a few times');
+
+sub apply_statement
+{
+	return sprintf q{SELECT charmbills.chain_apply_block(%d, pg_read_binary_file('%s'))}, HEIGHT, $block_file;
+}
+
+sub previous_block
+{
+	open my $file, '<:raw', $block_file or die "cannot read $block_file: $!\n";
+	read $file, my $header, 80;
+	close $file;
+	return header_fields($header)->{prev};
+}
+
+# A benchmark of something that does not happen would be worth nothing.
+sub check
+{
+	my ($session) = @_;
+
+	$session->query('BEGIN');
+	$session->query(apply_statement());
+	my $active = $session->query(q{SELECT count(*) FROM charmbills.subscription_facts WHERE status = 'active'});
+	$session->query('ROLLBACK');
+	die "$active of 100 subscriptions were activated\n" if $active != 100;
+	return;
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+#
+# How fast it is, as one table.
+#
+#	test/run-bench.sh [PART...]	all parts, or those named
+#
+# Everything that is compared runs here, one beside the other, so that the
+# ratios say something on any machine.  No figure makes this fail.
+
+set -uo pipefail
+
+# shellcheck source=test/lib/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
+
+all_parts='parse apply pending subscribe activation memory'
+parts=${*:-$all_parts}
+bitcoinjs=bitcoinjs-lib@6
+
+for part in $parts; do
+	case " $all_parts " in
+		*" $part "*) ;;
+		*) die "no such part: $part (there are: $all_parts)" ;;
+	esac
+done
+
+setup_packages
+setup_workspace
+
+export BENCH_RESULTS=$work/results
+tree=$work/tree
+: >"$BENCH_RESULTS"
+mkdir "$tree"
+cp -R "$top/test" "$tree/"
+chown -R "$server_account" "$tree" "$BENCH_RESULTS"
+status=0
+
+# row WHAT FIGURE REASON
+row()
+{
+	printf '%s\t%s\t%s\t\t\t\n' "$@" >>"$BENCH_RESULTS"
+}
+
+#
+# What the parts need
+#
+
+# Also for those who find the block nowhere.
+setup_block()
+{
+	local vectors=${CHARMBILLS_VECTORS:-$top/../shared/vectors}
+
+	block=$work/block
+	[ -f "$vectors/blocks/block928816.raw" ] || return 1
+	install -m 644 "$vectors/blocks/block928816.raw" "$block"
+	make -s -C "$top/test/bench" BUILD="$work/bench" all &&
+		"$work/bench/block_outputs" "$block" >"$work/outputs"
+}
+
+setup_bitcoinjs()
+{
+	if ! have node || ! have npm; then
+		export NO_BITCOINJS='there is no node or npm'
+	elif ! timeout 120 npm install --prefix "$work/npm" --no-audit --no-fund $bitcoinjs >"$work/log/npm" 2>&1; then
+		export NO_BITCOINJS='npm could not install it'
+	else
+		export NODE_PATH=$work/npm/node_modules
+	fi
+}
+
+# As on a machine that must not lose a payment, not as the tests run.
+make_server_durable()
+{
+	as_server tee -a "$work/data/postgresql.conf" >/dev/null <<-CONF
+		fsync = on
+		synchronous_commit = on
+		full_page_writes = on
+		shared_buffers = 256MB
+		max_wal_size = 4GB
+		track_commit_timestamp = on
+		charmbills.rpc_user = 'charmbills'
+		charmbills.rpc_password = 'regtest-password'
+		charmbills.databases = ''
+	CONF
+	as_server pg_ctl -D "$work/data" -l "$work/log/server" -w -s restart
+}
+
+setup_server()
+{
+	install_extension && start_server && make_server_durable
+}
+
+#
+# The parts
+#
+
+perl_part()
+{
+	local name=$1
+
+	shift
+	as_server env PERL5LIB="$tree/test/perl" perl "$tree/test/bench/$name.pl" "$@"
+}
+
+part_parse()
+{
+	perl_part parse "$work/bench/bench_block" "$block"
+}
+
+part_apply()
+{
+	perl_part apply "$work/bench/bench_block" "$block" "$work/outputs"
+}
+
+part_pending()
+{
+	perl_part pending
+}
+
+part_subscribe()
+{
+	perl_part subscribe
+}
+
+part_activation()
+{
+	perl_part activation
+}
+
+part_memory()
+{
+	perl_part memory
+}
+
+# An error is no figure: it shows, and fails.
+run_part()
+{
+	local part=$1 log=$work/log/$1
+
+	say "== $part"
+	case $part in
+		parse | apply)
+			if [ -z "$block" ]; then
+				row "$part" skipped 'no block928816.raw'
+				return
+			fi
+			;;
+	esac
+	if ! run_child "part_$part" >"$log" 2>&1; then
+		row "$part" failed "$(tail -1 "$log")"
+		tail -20 "$log" >&2
+		status=1
+	fi
+}
+
+setup_block || block=
+case " $parts " in
+	*' parse '*) setup_bitcoinjs ;;
+esac
+case " $parts " in
+	*' activation '* | *' memory '*) setup_node ;;
+esac
+setup_server || die 'the server did not start'
+for part in $parts; do
+	run_part "$part"
+done
+echo
+"$tree/test/bench/table.pl" "$BENCH_RESULTS"
+echo
+as_server psql -XAtq -c "SELECT format('PostgreSQL %s, %s processors: %s', current_setting('server_version'),
+	'$(nproc)', string_agg(name || ' ' || current_setting(name), ', '))
+	FROM unnest(ARRAY['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers']) name"
+exit $status
