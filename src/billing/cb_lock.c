@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * cb_lock.c
- *	  Locking invoices and their subscriptions, and saying who is in the way.
+ *	  Locking invoices with their subscriptions, and merchants' counters, and
+ *	  saying who is in the way.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -31,22 +32,40 @@ CB_STATEMENT(lock_subscriptions, "uuid[]",
 CB_STATEMENT(lock_invoices, "uuid[]",
 			 "SELECT i.id FROM charmbills.invoices i WHERE i.id = ANY ($1) "
 			 "ORDER BY i.id FOR NO KEY UPDATE");
+CB_STATEMENT(probe_counters, "uuid[]",
+			 "SELECT c.xmax FROM charmbills.merchant_counters c WHERE c.merchant_id = ANY ($1)");
+CB_STATEMENT(lock_counters, "uuid[]",
+			 "SELECT c.merchant_id FROM charmbills.merchant_counters c WHERE c.merchant_id = ANY ($1) "
+			 "ORDER BY c.merchant_id FOR NO KEY UPDATE");
 
-static int	find_blocker(NullableDatum ids);
+typedef void (*RowLocker) (NullableDatum ids, int n);
+
+static void lock_and_report(CbStatement *probe, RowLocker lock_rows, NullableDatum ids, int n);
+static int	find_blocker(CbStatement *probe, NullableDatum ids);
 static void report_blocker(int pid);
-static void lock_rows(NullableDatum ids, int n);
+static void lock_invoice_rows(NullableDatum ids, int n);
+static void lock_counter_rows(NullableDatum ids, int n);
 
 void
 cb_lock_invoices(const pg_uuid_t *invoice_ids, int n)
 {
-	NullableDatum ids;
-	int			blocker;
+	if (n > 0)
+		lock_and_report(&probe_rows, lock_invoice_rows, cb_uuid_array(invoice_ids, n), n);
+}
 
-	if (n == 0)
-		return;
-	ids = cb_uuid_array(invoice_ids, n);
+void
+cb_lock_counters(const pg_uuid_t *merchant_ids, int n)
+{
+	if (n > 0)
+		lock_and_report(&probe_counters, lock_counter_rows, cb_uuid_array(merchant_ids, n), n);
+}
+
+static void
+lock_and_report(CbStatement *probe, RowLocker lock_rows, NullableDatum ids, int n)
+{
 	/* Whoever waits for ever needs no name of who blocks: pg_locks has it. */
-	blocker = LockTimeout > 0 ? find_blocker(ids) : 0;
+	int			blocker = LockTimeout > 0 ? find_blocker(probe, ids) : 0;
+
 	if (blocker == 0)
 	{
 		lock_rows(ids, n);
@@ -60,7 +79,8 @@ cb_lock_invoices(const pg_uuid_t *invoice_ids, int n)
 	PG_CATCH();
 	{
 		if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
-			errdetail("Process %d holds a subscription or invoice that this concerns.", blocker);
+			errdetail("Process %d holds a subscription, an invoice or a merchant's counters that this concerns.",
+					  blocker);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -68,7 +88,7 @@ cb_lock_invoices(const pg_uuid_t *invoice_ids, int n)
 }
 
 static void
-lock_rows(NullableDatum ids, int n)
+lock_invoice_rows(NullableDatum ids, int n)
 {
 	cb_execute(&lock_subscriptions, CB_ARGS(ids));
 	if (cb_execute(&lock_invoices, CB_ARGS(ids)) != (uint64) n)
@@ -77,11 +97,17 @@ lock_rows(NullableDatum ids, int n)
 				 errmsg("invoice does not exist")));
 }
 
+static void
+lock_counter_rows(NullableDatum ids, int n)
+{
+	cb_execute(&lock_counters, CB_ARGS(ids));
+}
+
 /* A process that has changed or locked one of the rows and not yet ended; 0 if none. */
 static int
-find_blocker(NullableDatum ids)
+find_blocker(CbStatement *probe, NullableDatum ids)
 {
-	uint64		n = cb_execute(&probe_rows, CB_ARGS(ids));
+	uint64		n = cb_execute(probe, CB_ARGS(ids));
 
 	for (uint64 row = 0; row < n; row++)
 	{

@@ -27,6 +27,12 @@ typedef struct CbTouched
 /* Invoices that the change may concern, found before anything is locked. */
 extern int	cb_payment_find_invoices(const CbChange *change, pg_uuid_t **invoices);
 
+/*
+ * Merchants of payments for which no such invoice is found: one that is being
+ * issued may be the one.  Sorted, without duplicates.
+ */
+extern int	cb_payment_find_issuers(const CbChange *change, pg_uuid_t **merchants);
+
 /* Insert new payments and bring old ones up to date. */
 extern void cb_payment_update(const CbChange *change, CbEvents *events);
 

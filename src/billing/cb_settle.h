@@ -44,4 +44,7 @@ extern void cb_settle_strays(const CbOutpoint *outpoints, int n, TimestampTz now
  */
 extern void cb_lock_invoices(const pg_uuid_t *invoice_ids, int n);
 
+/* Lock merchants' counters in order of key: nobody issues an invoice meanwhile. */
+extern void cb_lock_counters(const pg_uuid_t *merchant_ids, int n);
+
 #endif							/* CB_SETTLE_H */
