@@ -31,13 +31,17 @@ CB_STATEMENT(compare_incarnation, "int8 oid oid int4",
 			 "FROM charmbills.chain_state");
 /*
  * Named after the real time, whatever the sandbox's clock says, and finely:
- * no two series ever have the same name.
+ * no two series ever have the same name.  Merchants who have not begun the one
+ * before need the blocks since that, too.
  */
 CB_STATEMENT(begin_series, "",
 			 "UPDATE charmbills.chain_state "
 			 "SET series = pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
 			 "                                'YYYYMMDD\"T\"HH24MISSMS'), "
-			 "    series_height = own_height, own_height = height "
+			 "    series_height = CASE WHEN EXISTS (SELECT FROM charmbills.merchant_counters c "
+			 "                                      WHERE c.series <> chain_state.series) "
+			 "                    THEN least(series_height, own_height) ELSE own_height END, "
+			 "    own_height = height "
 			 "RETURNING series");
 
 static const NullableDatum *incarnation(void);

@@ -136,6 +136,7 @@ my @lost_again = map { map { $standby->issue($_) } qw(ada bob cy) } 1 .. 5;
 $standby->cluster->stop('immediate');
 $second->cluster->promote;
 $second->sql('SELECT charmbills.run_billing()');
+is($second->sql('SELECT charmbills.run_billing()'), 0, 'all merchants are in the newest series');
 my @issued_again = map { $second->issue($_) } qw(ada bob cy);
 isnt($issued_again[0]{series}, $first->{series}, 'every promotion begins a series of its own');
 are_all_different('after another promotion', @known, @lost, @issued, @lost_again, @issued_again);
