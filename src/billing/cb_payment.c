@@ -37,6 +37,14 @@ CB_STATEMENT(find_invoices, "txid[] int4 int4 bytea[] int8[]",
 			 "JOIN charmbills.invoices i ON i.script = h.script AND i.amount_sats = h.amount "
 			 "     AND i.descriptor_id IS NULL "
 			 "ORDER BY 1");
+CB_STATEMENT(find_issuers, "uuid[] bytea[] int8[]",
+			 "SELECT DISTINCT h.merchant_id FROM unnest($1, $2, $3) h(merchant_id, script, amount) "
+			 "WHERE NOT EXISTS (SELECT FROM charmbills.invoices i "
+			 "                  WHERE i.script = h.script AND i.descriptor_id IS NOT NULL) "
+			 "      AND NOT EXISTS (SELECT FROM charmbills.invoices i "
+			 "                      WHERE i.script = h.script AND i.amount_sats = h.amount "
+			 "                            AND i.descriptor_id IS NULL) "
+			 "ORDER BY 1");
 /*
  * A derived script belongs to one invoice for ever.  At a fixed address the
  * amount tells: the invoice that waits for it, else the latest that did.
@@ -93,6 +101,7 @@ typedef struct HitArrays
 	NullableDatum coinbases;
 } HitArrays;
 
+static pg_uuid_t *first_column(int n);
 static void make_hit_arrays(const CbChange *change, HitArrays *arrays);
 static NullableDatum concerned_txids(const CbChange *change);
 static void announce_payments(const CbChange *change, CbEvents *events);
@@ -107,10 +116,31 @@ cb_payment_find_invoices(const CbChange *change, pg_uuid_t **invoices)
 	n = (int) cb_execute(&find_invoices,
 						 CB_ARGS(concerned_txids(change), cb_int4(change->lowest_tip), cb_int4(change->highest_tip),
 								 hits.scripts, hits.amounts));
-	*invoices = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-		(*invoices)[i] = cb_column_uuid(i, 1);
+	*invoices = first_column(n);
 	return n;
+}
+
+int
+cb_payment_find_issuers(const CbChange *change, pg_uuid_t **merchants)
+{
+	HitArrays	hits;
+	int			n;
+
+	make_hit_arrays(change, &hits);
+	n = (int) cb_execute(&find_issuers, CB_ARGS(hits.merchants, hits.scripts, hits.amounts));
+	*merchants = first_column(n);
+	return n;
+}
+
+/* Of the last statement's n rows. */
+static pg_uuid_t *
+first_column(int n)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = cb_column_uuid(i, 1);
+	return ids;
 }
 
 static void

@@ -80,6 +80,7 @@ typedef struct Invoice
 } Invoice;
 
 static void lock_for_change(const CbChange *change);
+static void lock_invoices(const CbChange *change);
 static void settle_change(const CbChange *change, CbEvents *events);
 static void skip_paid_scripts(const CbChange *change, CbEvents *events);
 static Invoice *load_invoices(NullableDatum ids, int *n);
@@ -105,8 +106,26 @@ cb_settle_register(void)
 	cb_chain_listen(&listener);
 }
 
+/*
+ * An invoice that is being issued, and not committed yet, may be the one that a
+ * payment is for: wait for it, and look again.
+ */
 static void
 lock_for_change(const CbChange *change)
+{
+	pg_uuid_t  *issuers;
+	int			n;
+
+	lock_invoices(change);
+	n = cb_payment_find_issuers(change, &issuers);
+	if (n == 0)
+		return;
+	cb_lock_counters(issuers, n);
+	lock_invoices(change);
+}
+
+static void
+lock_invoices(const CbChange *change)
 {
 	pg_uuid_t  *invoices;
 	int			n = cb_payment_find_invoices(change, &invoices);
