@@ -44,6 +44,12 @@ CB_STATEMENT(begin_series, "",
 			 "    own_height = height "
 			 "RETURNING series");
 
+/* Events go on from a number that none before, here or there, can have had. */
+CB_STATEMENT(skip_event_ids, "",
+			 "SELECT pg_catalog.setval('charmbills.events_id_seq', "
+			 "         greatest(nextval('charmbills.events_id_seq'), "
+			 "                  (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::int8))");
+
 static const NullableDatum *incarnation(void);
 static void compare(bool *ours, bool *same_timeline);
 static void start_new_series(const char *event);
@@ -133,6 +139,7 @@ start_new_series(const char *event)
 	cb_execute_one(&begin_series, CB_NO_ARGS);
 	cb_json_begin(&payload);
 	cb_json_text(&payload, "series", cb_column_text(0, 1));
+	cb_execute(&skip_event_ids, CB_NO_ARGS);
 	cb_event(&events, event, NULL, "database", "this", cb_json_end(&payload), now);
 	cb_events_write(&events);
 }
