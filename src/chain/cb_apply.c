@@ -243,7 +243,8 @@ cb_chain_reorganise(int32 height, const CbSpan *blocks, int n)
 		connect_block(&change, &state, height + 1 + i, &parsed[i]);
 	}
 	cb_change_finish(&change);
-	announce_rollback(&before, height);
+	if (height < before.height)
+		announce_rollback(&before, height);
 	return before.height - height;
 }
 
