@@ -24,15 +24,15 @@ typedef struct Event
 	TimestampTz occurred_at;
 } Event;
 
-CB_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[]",
-			 "INSERT INTO charmbills.events (type, merchant_id, subject, subject_seq, payload, occurred_at) "
-			 "SELECT e.type, e.merchant_id, e.subject, "
-			 "       coalesce((SELECT max(p.subject_seq) FROM charmbills.events p WHERE p.subject = e.subject), 0) "
-			 "       + row_number() OVER (PARTITION BY e.subject ORDER BY e.position), "
-			 "       e.payload::pg_catalog.jsonb, e.occurred_at "
-			 "FROM unnest($1, $2, $3, $4, $5) "
-			 "     WITH ORDINALITY AS e(type, merchant_id, subject, payload, occurred_at, position) "
-			 "ORDER BY e.position");
+CB_KEYS_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[]",
+				  "INSERT INTO charmbills.events (type, merchant_id, subject, subject_seq, payload, occurred_at) "
+				  "SELECT e.type, e.merchant_id, e.subject, "
+				  "       coalesce((SELECT max(p.subject_seq) FROM charmbills.events p WHERE p.subject = e.subject), 0) "
+				  "       + row_number() OVER (PARTITION BY e.subject ORDER BY e.position), "
+				  "       e.payload::pg_catalog.jsonb, e.occurred_at "
+				  "FROM unnest($1, $2, $3, $4, $5) "
+				  "     WITH ORDINALITY AS e(type, merchant_id, subject, payload, occurred_at, position) "
+				  "ORDER BY e.position");
 
 void
 cb_event(CbEvents *events, const char *type, const pg_uuid_t *merchant_id,

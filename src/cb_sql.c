@@ -96,7 +96,8 @@ prepare(CbStatement *statement)
 		statement->plan = NULL;
 	}
 	statement->n_parameters = parameter_types(statement->types, types);
-	plan = SPI_prepare(statement->sql, statement->n_parameters, types);
+	plan = SPI_prepare_cursor(statement->sql, statement->n_parameters, types,
+							  statement->is_generic ? CURSOR_OPT_GENERIC_PLAN : 0);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare: %s: %s", SPI_result_code_string(SPI_result), statement->sql);
 	SPI_keepplan(plan);

@@ -33,10 +33,18 @@ typedef struct CbStatement
 	SPIPlanPtr	plan;
 	int			n_parameters;
 	Oid			schema;			/* the plan was made for this installation */
+	bool		is_generic;		/* one plan for all parameters */
 } CbStatement;
 
 #define CB_STATEMENT(name, types_, sql_) \
 	static CbStatement name = {.sql = (sql_), .types = (types_)}
+/*
+ * A statement that finds its rows by the keys in an array.  The planner supposes
+ * ten keys in an array that it does not know; a plan for the one at hand looks
+ * cheaper, and would be made again each time.
+ */
+#define CB_KEYS_STATEMENT(name, types_, sql_) \
+	static CbStatement name = {.sql = (sql_), .types = (types_), .is_generic = true}
 
 /* Parameters of one execution: CB_ARGS(cb_uuid(id), cb_int8(5)). */
 #define CB_ARGS(...) ((const NullableDatum[]) {__VA_ARGS__})

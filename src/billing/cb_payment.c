@@ -49,39 +49,39 @@ CB_STATEMENT(find_issuers, "uuid[] bytea[] int8[]",
  * A derived script belongs to one invoice for ever.  At a fixed address the
  * amount tells: the invoice that waits for it, else the latest that did.
  */
-CB_STATEMENT(insert_payments, "outpoint[] uuid[] int8[] bytea[] bool[] int4",
-			 "INSERT INTO charmbills.payments "
-			 "       (outpoint, invoice_id, merchant_id, amount_sats, script, txid, is_coinbase, confirmations, "
-			 "        block_height, block_hash, block_median_time, matures_at_height, status, first_seen_at) "
-			 "SELECT p.outpoint, p.invoice_id, p.merchant_id, p.amount, p.script, k.txid, p.is_coinbase, "
-			 "       p.confirmations, k.block_height, k.block_hash, k.block_median_time, " MATURITY("k", "p") ", "
-			 "       k.status, k.first_seen_at "
-			 "FROM (SELECT h.*, coalesce(d.id, f.id) AS invoice_id, "
-			 "             coalesce(d.confirmations, f.confirmations, $6) AS confirmations "
-			 "      FROM unnest($1, $2, $3, $4, $5) h(outpoint, merchant_id, amount, script, is_coinbase) "
-			 "      LEFT JOIN charmbills.invoices d ON d.script = h.script AND d.descriptor_id IS NOT NULL "
-			 "      LEFT JOIN LATERAL (SELECT i.id, i.confirmations FROM charmbills.invoices i "
-			 "                         WHERE i.script = h.script AND i.amount_sats = h.amount "
-			 "                               AND i.descriptor_id IS NULL AND i.status <> 'void' "
-			 "                         ORDER BY i.status IN ('open', 'processing') DESC, i.created_at DESC, i.number DESC "
-			 "                         LIMIT 1) f ON d.id IS NULL) p "
-			 "JOIN charmbills.chain_transactions k ON k.txid = charmbills.outpoint_txid(p.outpoint) "
-			 "WHERE k.status <> 'unseen' "
-			 "ORDER BY p.outpoint "
-			 "ON CONFLICT (outpoint) DO NOTHING "
-			 "RETURNING outpoint, status, invoice_id, merchant_id, amount_sats, NULL::text, block_height");
-CB_STATEMENT(lock_payments, "txid[]",
-			 "SELECT p.outpoint, k.status, p.invoice_id, p.merchant_id, p.amount_sats, p.status, k.block_height "
-			 "FROM charmbills.payments p JOIN charmbills.chain_transactions k ON k.txid = p.txid "
-			 "WHERE p.txid = ANY ($1) AND (p.status, p.block_hash) IS DISTINCT FROM (k.status, k.block_hash) "
-			 "ORDER BY p.outpoint FOR NO KEY UPDATE OF p");
-CB_STATEMENT(update_payments, "txid[]",
-			 "UPDATE charmbills.payments p "
-			 "SET status = k.status, block_height = k.block_height, block_hash = k.block_hash, "
-			 "    block_median_time = k.block_median_time, matures_at_height = " MATURITY("k", "p") " "
-			 "FROM charmbills.chain_transactions k "
-			 "WHERE k.txid = p.txid AND p.txid = ANY ($1) "
-			 "      AND (p.status, p.block_hash) IS DISTINCT FROM (k.status, k.block_hash)");
+CB_KEYS_STATEMENT(insert_payments, "outpoint[] uuid[] int8[] bytea[] bool[] int4",
+				  "INSERT INTO charmbills.payments "
+				  "       (outpoint, invoice_id, merchant_id, amount_sats, script, txid, is_coinbase, confirmations, "
+				  "        block_height, block_hash, block_median_time, matures_at_height, status, first_seen_at) "
+				  "SELECT p.outpoint, p.invoice_id, p.merchant_id, p.amount, p.script, k.txid, p.is_coinbase, "
+				  "       p.confirmations, k.block_height, k.block_hash, k.block_median_time, " MATURITY("k", "p") ", "
+				  "       k.status, k.first_seen_at "
+				  "FROM (SELECT h.*, coalesce(d.id, f.id) AS invoice_id, "
+				  "             coalesce(d.confirmations, f.confirmations, $6) AS confirmations "
+				  "      FROM unnest($1, $2, $3, $4, $5) h(outpoint, merchant_id, amount, script, is_coinbase) "
+				  "      LEFT JOIN charmbills.invoices d ON d.script = h.script AND d.descriptor_id IS NOT NULL "
+				  "      LEFT JOIN LATERAL (SELECT i.id, i.confirmations FROM charmbills.invoices i "
+				  "                         WHERE i.script = h.script AND i.amount_sats = h.amount "
+				  "                               AND i.descriptor_id IS NULL AND i.status <> 'void' "
+				  "                         ORDER BY i.status IN ('open', 'processing') DESC, i.created_at DESC, i.number DESC "
+				  "                         LIMIT 1) f ON d.id IS NULL) p "
+				  "JOIN charmbills.chain_transactions k ON k.txid = charmbills.outpoint_txid(p.outpoint) "
+				  "WHERE k.status <> 'unseen' "
+				  "ORDER BY p.outpoint "
+				  "ON CONFLICT (outpoint) DO NOTHING "
+				  "RETURNING outpoint, status, invoice_id, merchant_id, amount_sats, NULL::text, block_height");
+CB_KEYS_STATEMENT(lock_payments, "txid[]",
+				  "SELECT p.outpoint, k.status, p.invoice_id, p.merchant_id, p.amount_sats, p.status, k.block_height "
+				  "FROM charmbills.payments p JOIN charmbills.chain_transactions k ON k.txid = p.txid "
+				  "WHERE p.txid = ANY ($1) AND (p.status, p.block_hash) IS DISTINCT FROM (k.status, k.block_hash) "
+				  "ORDER BY p.outpoint FOR NO KEY UPDATE OF p");
+CB_KEYS_STATEMENT(update_payments, "txid[]",
+				  "UPDATE charmbills.payments p "
+				  "SET status = k.status, block_height = k.block_height, block_hash = k.block_hash, "
+				  "    block_median_time = k.block_median_time, matures_at_height = " MATURITY("k", "p") " "
+				  "FROM charmbills.chain_transactions k "
+				  "WHERE k.txid = p.txid AND p.txid = ANY ($1) "
+				  "      AND (p.status, p.block_hash) IS DISTINCT FROM (k.status, k.block_hash)");
 CB_STATEMENT(find_touched, "txid[] int4 int4",
 			 "SELECT DISTINCT p.invoice_id, CASE WHEN p.invoice_id IS NULL THEN p.outpoint END "
 			 "FROM charmbills.payments p WHERE p.txid = ANY ($1) "

@@ -29,39 +29,39 @@
  * ended or a newer invoice had taken its place when it was made.  That one was
  * made void later does not matter.
  */
-CB_STATEMENT(read_invoices, "uuid[]",
-			 "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, i.amount_sats, i.tolerance_sats, "
-			 "       i.created_at, i.expires_at, i.status, i.marked_paid_at, "
-			 "       least(s.ended_at, "
-			 "             (SELECT min(n.created_at) FROM charmbills.invoices n "
-			 "              WHERE n.subscription_id = i.subscription_id AND n.kind = 'period' "
-			 "                    AND n.period_start > i.period_start)), "
-			 "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
-			 "                 WHERE c.invoice_id = i.id AND c.kind = 'overpayment'), 0)::int8, "
-			 "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number "
-			 "FROM charmbills.invoices i "
-			 "LEFT JOIN charmbills.subscription_facts s ON s.id = i.subscription_id "
-			 "WHERE i.id = ANY ($1) ORDER BY i.id");
-CB_STATEMENT(read_live_payments, "uuid[] int4",
-			 "SELECT p.invoice_id, p.amount_sats, least(p.first_seen_at, p.block_median_time) AS paid_at, "
-			 "       (p.confirmations = 0 AND NOT p.is_coinbase) "
-			 "       OR (p.status = 'confirmed' AND p.matures_at_height <= $2) "
-			 "FROM charmbills.payments p "
-			 "WHERE p.invoice_id = ANY ($1) AND p.status IN ('seen', 'confirmed') "
-			 "ORDER BY p.invoice_id, paid_at, p.outpoint");
-CB_STATEMENT(write_invoices, "uuid[] text[] int8[] bool[] bool[] bool[] timestamptz[]",
-			 "UPDATE charmbills.invoices i "
-			 "SET status = s.status, received_sats = s.received, is_underpaid = s.underpaid, "
-			 "    is_overpaid = s.overpaid, is_late = s.late, paid_at = s.paid_at "
-			 "FROM unnest($1, $2, $3, $4, $5, $6, $7) "
-			 "     s(id, status, received, underpaid, overpaid, late, paid_at) "
-			 "WHERE i.id = s.id");
-CB_STATEMENT(read_strays, "outpoint[] int4",
-			 "SELECT p.outpoint, p.merchant_id, p.amount_sats, "
-			 "       p.invoice_id IS NULL AND p.status = 'confirmed' AND p.matures_at_height <= $2, "
-			 "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
-			 "                 WHERE c.outpoint = p.outpoint AND c.kind = 'unassigned'), 0)::int8 "
-			 "FROM charmbills.payments p WHERE p.outpoint = ANY ($1) ORDER BY p.outpoint");
+CB_KEYS_STATEMENT(read_invoices, "uuid[]",
+				  "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, i.amount_sats, i.tolerance_sats, "
+				  "       i.created_at, i.expires_at, i.status, i.marked_paid_at, "
+				  "       least(s.ended_at, "
+				  "             (SELECT min(n.created_at) FROM charmbills.invoices n "
+				  "              WHERE n.subscription_id = i.subscription_id AND n.kind = 'period' "
+				  "                    AND n.period_start > i.period_start)), "
+				  "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
+				  "                 WHERE c.invoice_id = i.id AND c.kind = 'overpayment'), 0)::int8, "
+				  "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number "
+				  "FROM charmbills.invoices i "
+				  "LEFT JOIN charmbills.subscription_facts s ON s.id = i.subscription_id "
+				  "WHERE i.id = ANY ($1) ORDER BY i.id");
+CB_KEYS_STATEMENT(read_live_payments, "uuid[] int4",
+				  "SELECT p.invoice_id, p.amount_sats, least(p.first_seen_at, p.block_median_time) AS paid_at, "
+				  "       (p.confirmations = 0 AND NOT p.is_coinbase) "
+				  "       OR (p.status = 'confirmed' AND p.matures_at_height <= $2) "
+				  "FROM charmbills.payments p "
+				  "WHERE p.invoice_id = ANY ($1) AND p.status IN ('seen', 'confirmed') "
+				  "ORDER BY p.invoice_id, paid_at, p.outpoint");
+CB_KEYS_STATEMENT(write_invoices, "uuid[] text[] int8[] bool[] bool[] bool[] timestamptz[]",
+				  "UPDATE charmbills.invoices i "
+				  "SET status = s.status, received_sats = s.received, is_underpaid = s.underpaid, "
+				  "    is_overpaid = s.overpaid, is_late = s.late, paid_at = s.paid_at "
+				  "FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+				  "     s(id, status, received, underpaid, overpaid, late, paid_at) "
+				  "WHERE i.id = s.id");
+CB_KEYS_STATEMENT(read_strays, "outpoint[] int4",
+				  "SELECT p.outpoint, p.merchant_id, p.amount_sats, "
+				  "       p.invoice_id IS NULL AND p.status = 'confirmed' AND p.matures_at_height <= $2, "
+				  "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
+				  "                 WHERE c.outpoint = p.outpoint AND c.kind = 'unassigned'), 0)::int8 "
+				  "FROM charmbills.payments p WHERE p.outpoint = ANY ($1) ORDER BY p.outpoint");
 
 /* One invoice: what it is, and what it turns out to be. */
 typedef struct Invoice

@@ -25,20 +25,20 @@
  * A subscription is paid through the end of the latest period that has a paid
  * invoice.  One paid late begins its period with the payment.
  */
-CB_STATEMENT(read_facts, "uuid[]",
-			 "SELECT f.id, f.merchant_id, f.status, f.cycle, f.timezone, f.grace, f.trial_end, "
-			 "       f.paused_at, f.ended_at, paid.period_start, paid.period_end, paid.is_late, "
-			 "       paid.paid_at, "
-			 "       (SELECT min(i.paid_at) FROM charmbills.invoices i "
-			 "        WHERE i.subscription_id = f.id AND i.status = 'paid'), "
-			 "       (SELECT min(i.expires_at) FROM charmbills.invoices i "
-			 "        WHERE i.subscription_id = f.id AND i.status IN ('expired', 'uncollectible')), "
-			 "       f.created_at, f.plan_id, f.customer_id "
-			 "FROM charmbills.subscription_facts f "
-			 "LEFT JOIN LATERAL (SELECT i.* FROM charmbills.invoices i "
-			 "                   WHERE i.subscription_id = f.id AND i.kind = 'period' AND i.status = 'paid' "
-			 "                   ORDER BY i.period_start DESC LIMIT 1) paid ON true "
-			 "WHERE f.id = ANY ($1) ORDER BY f.id");
+CB_KEYS_STATEMENT(read_facts, "uuid[]",
+				  "SELECT f.id, f.merchant_id, f.status, f.cycle, f.timezone, f.grace, f.trial_end, "
+				  "       f.paused_at, f.ended_at, paid.period_start, paid.period_end, paid.is_late, "
+				  "       paid.paid_at, "
+				  "       (SELECT min(i.paid_at) FROM charmbills.invoices i "
+				  "        WHERE i.subscription_id = f.id AND i.status = 'paid'), "
+				  "       (SELECT min(i.expires_at) FROM charmbills.invoices i "
+				  "        WHERE i.subscription_id = f.id AND i.status IN ('expired', 'uncollectible')), "
+				  "       f.created_at, f.plan_id, f.customer_id "
+				  "FROM charmbills.subscription_facts f "
+				  "LEFT JOIN LATERAL (SELECT i.* FROM charmbills.invoices i "
+				  "                   WHERE i.subscription_id = f.id AND i.kind = 'period' AND i.status = 'paid' "
+				  "                   ORDER BY i.period_start DESC LIMIT 1) paid ON true "
+				  "WHERE f.id = ANY ($1) ORDER BY f.id");
 CB_STATEMENT(write_facts, "uuid timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz timestamptz text",
 			 "UPDATE charmbills.subscription_facts "
 			 "SET anchor = coalesce($2, anchor), purchased_at = $3, period_start = $4, paid_through = $5, "

@@ -14,52 +14,52 @@
 #include "chain/cb_known_tx.h"
 #include "chain/cb_watch.h"
 
-CB_STATEMENT(record_confirmed, "txid[] bytea[] bool[] int4 text timestamptz timestamptz",
-			 "INSERT INTO charmbills.chain_transactions AS k "
-			 "       (txid, raw, is_coinbase, status, block_height, block_hash, block_median_time, first_seen_at) "
-			 "SELECT t.txid, t.raw, t.is_coinbase, 'confirmed', $4, $5, $6, least($6, $7) "
-			 "FROM unnest($1, $2, $3) t(txid, raw, is_coinbase) "
-			 "ON CONFLICT (txid) DO UPDATE "
-			 "SET status = 'confirmed', block_height = $4, block_hash = $5, block_median_time = $6, "
-			 "    replaced_by = NULL, "
-			 "    first_seen_at = CASE WHEN k.status = 'unseen' THEN EXCLUDED.first_seen_at ELSE k.first_seen_at END "
-			 "WHERE k.block_hash IS DISTINCT FROM $5 "
-			 "RETURNING k.txid");
+CB_KEYS_STATEMENT(record_confirmed, "txid[] bytea[] bool[] int4 text timestamptz timestamptz",
+				  "INSERT INTO charmbills.chain_transactions AS k "
+				  "       (txid, raw, is_coinbase, status, block_height, block_hash, block_median_time, first_seen_at) "
+				  "SELECT t.txid, t.raw, t.is_coinbase, 'confirmed', $4, $5, $6, least($6, $7) "
+				  "FROM unnest($1, $2, $3) t(txid, raw, is_coinbase) "
+				  "ON CONFLICT (txid) DO UPDATE "
+				  "SET status = 'confirmed', block_height = $4, block_hash = $5, block_median_time = $6, "
+				  "    replaced_by = NULL, "
+				  "    first_seen_at = CASE WHEN k.status = 'unseen' THEN EXCLUDED.first_seen_at ELSE k.first_seen_at END "
+				  "WHERE k.block_hash IS DISTINCT FROM $5 "
+				  "RETURNING k.txid");
 /*
  * A transaction that conflicts with a confirmed one cannot be in a mempool on
  * our chain; whoever offers it follows another.
  */
-CB_STATEMENT(record_seen, "txid[] bytea[] outpoint[] txid[] timestamptz",
-			 "INSERT INTO charmbills.chain_transactions AS k (txid, raw, status, first_seen_at) "
-			 "SELECT t.txid, t.raw, 'seen', $5 "
-			 "FROM unnest($1, $2) t(txid, raw) "
-			 "WHERE NOT EXISTS (SELECT FROM unnest($3, $4) mine(outpoint, spender) "
-			 "                  JOIN charmbills.watched_outpoints other USING (outpoint) "
-			 "                  JOIN charmbills.chain_transactions c ON c.txid = other.spender "
-			 "                  WHERE mine.spender = t.txid AND other.spender <> t.txid "
-			 "                    AND c.status = 'confirmed') "
-			 "ON CONFLICT (txid) DO UPDATE "
-			 "SET status = 'seen', replaced_by = NULL, "
-			 "    first_seen_at = CASE WHEN k.status = 'unseen' THEN $5 ELSE k.first_seen_at END "
-			 "WHERE k.status IN ('unseen', 'replaced', 'evicted') "
-			 "RETURNING k.txid");
+CB_KEYS_STATEMENT(record_seen, "txid[] bytea[] outpoint[] txid[] timestamptz",
+				  "INSERT INTO charmbills.chain_transactions AS k (txid, raw, status, first_seen_at) "
+				  "SELECT t.txid, t.raw, 'seen', $5 "
+				  "FROM unnest($1, $2) t(txid, raw) "
+				  "WHERE NOT EXISTS (SELECT FROM unnest($3, $4) mine(outpoint, spender) "
+				  "                  JOIN charmbills.watched_outpoints other USING (outpoint) "
+				  "                  JOIN charmbills.chain_transactions c ON c.txid = other.spender "
+				  "                  WHERE mine.spender = t.txid AND other.spender <> t.txid "
+				  "                    AND c.status = 'confirmed') "
+				  "ON CONFLICT (txid) DO UPDATE "
+				  "SET status = 'seen', replaced_by = NULL, "
+				  "    first_seen_at = CASE WHEN k.status = 'unseen' THEN $5 ELSE k.first_seen_at END "
+				  "WHERE k.status IN ('unseen', 'replaced', 'evicted') "
+				  "RETURNING k.txid");
 CB_STATEMENT(record_unseen, "txid bytea timestamptz",
 			 "INSERT INTO charmbills.chain_transactions (txid, raw, status, first_seen_at) "
 			 "VALUES ($1, $2, 'unseen', $3) ON CONFLICT (txid) DO NOTHING");
-CB_STATEMENT(record_inputs, "outpoint[] txid[]",
-			 "INSERT INTO charmbills.watched_outpoints (outpoint, spender, is_armed) "
-			 "SELECT i.outpoint, i.spender, true FROM unnest($1, $2) i(outpoint, spender) "
-			 "ON CONFLICT DO NOTHING");
-CB_STATEMENT(find_conflicts, "txid[]",
-			 "SELECT DISTINCT ON (other.spender) other.spender, mine.spender "
-			 "FROM charmbills.watched_outpoints mine "
-			 "JOIN charmbills.watched_outpoints other ON other.outpoint = mine.outpoint "
-			 "     AND other.spender <> mine.spender "
-			 "JOIN charmbills.chain_transactions k ON k.txid = other.spender "
-			 "JOIN charmbills.chain_transactions w ON w.txid = mine.spender "
-			 "WHERE mine.spender = ANY ($1) AND w.status IN ('confirmed', 'seen') "
-			 "      AND k.status NOT IN ('confirmed', 'replaced') "
-			 "ORDER BY other.spender, mine.spender");
+CB_KEYS_STATEMENT(record_inputs, "outpoint[] txid[]",
+				  "INSERT INTO charmbills.watched_outpoints (outpoint, spender, is_armed) "
+				  "SELECT i.outpoint, i.spender, true FROM unnest($1, $2) i(outpoint, spender) "
+				  "ON CONFLICT DO NOTHING");
+CB_KEYS_STATEMENT(find_conflicts, "txid[]",
+				  "SELECT DISTINCT ON (other.spender) other.spender, mine.spender "
+				  "FROM charmbills.watched_outpoints mine "
+				  "JOIN charmbills.watched_outpoints other ON other.outpoint = mine.outpoint "
+				  "     AND other.spender <> mine.spender "
+				  "JOIN charmbills.chain_transactions k ON k.txid = other.spender "
+				  "JOIN charmbills.chain_transactions w ON w.txid = mine.spender "
+				  "WHERE mine.spender = ANY ($1) AND w.status IN ('confirmed', 'seen') "
+				  "      AND k.status NOT IN ('confirmed', 'replaced') "
+				  "ORDER BY other.spender, mine.spender");
 CB_STATEMENT(release_replaced, "txid[]",
 			 "UPDATE charmbills.chain_transactions SET status = 'evicted', replaced_by = NULL "
 			 "WHERE replaced_by = ANY ($1) AND status = 'replaced' RETURNING txid");
@@ -77,34 +77,34 @@ CB_STATEMENT(find_orphans, "txid[]",
 			 "JOIN charmbills.chain_transactions parent ON parent.txid = charmbills.outpoint_txid(child.outpoint) "
 			 "WHERE child.spender = ANY ($1) AND k.status = 'evicted' AND parent.status = 'replaced' "
 			 "ORDER BY child.spender, parent.replaced_by");
-CB_STATEMENT(mark_replaced, "txid[] txid[]",
-			 "UPDATE charmbills.chain_transactions k SET status = 'replaced', replaced_by = r.by "
-			 "FROM unnest($1, $2) r(txid, by) WHERE k.txid = r.txid");
-CB_STATEMENT(find_replaced_children, "txid[] txid[]",
-			 "SELECT DISTINCT ON (child.spender) child.spender, r.by "
-			 "FROM unnest($1, $2) r(txid, by) "
-			 "JOIN charmbills.watched_outpoints child "
-			 "     ON child.outpoint BETWEEN charmbills.outpoint(r.txid, 0) "
-			 "                           AND charmbills.outpoint(r.txid, 2147483647) "
-			 "JOIN charmbills.chain_transactions k ON k.txid = child.spender "
-			 "WHERE k.status NOT IN ('confirmed', 'replaced') "
-			 "ORDER BY child.spender, r.by");
+CB_KEYS_STATEMENT(mark_replaced, "txid[] txid[]",
+				  "UPDATE charmbills.chain_transactions k SET status = 'replaced', replaced_by = r.by "
+				  "FROM unnest($1, $2) r(txid, by) WHERE k.txid = r.txid");
+CB_KEYS_STATEMENT(find_replaced_children, "txid[] txid[]",
+				  "SELECT DISTINCT ON (child.spender) child.spender, r.by "
+				  "FROM unnest($1, $2) r(txid, by) "
+				  "JOIN charmbills.watched_outpoints child "
+				  "     ON child.outpoint BETWEEN charmbills.outpoint(r.txid, 0) "
+				  "                           AND charmbills.outpoint(r.txid, 2147483647) "
+				  "JOIN charmbills.chain_transactions k ON k.txid = child.spender "
+				  "WHERE k.status NOT IN ('confirmed', 'replaced') "
+				  "ORDER BY child.spender, r.by");
 CB_STATEMENT(disconnect, "int4",
 			 "UPDATE charmbills.chain_transactions "
 			 "SET status = CASE WHEN is_coinbase THEN 'evicted' ELSE 'seen' END, "
 			 "    block_height = NULL, block_hash = NULL, block_median_time = NULL "
 			 "WHERE block_height > $1 RETURNING txid, is_coinbase");
-CB_STATEMENT(mark_evicted, "txid[]",
-			 "UPDATE charmbills.chain_transactions SET status = 'evicted' "
-			 "WHERE txid = ANY ($1) AND status = 'seen' RETURNING txid");
-CB_STATEMENT(find_evicted_children, "txid[]",
-			 "SELECT DISTINCT child.spender "
-			 "FROM unnest($1) e(txid) "
-			 "JOIN charmbills.watched_outpoints child "
-			 "     ON child.outpoint BETWEEN charmbills.outpoint(e.txid, 0) "
-			 "                           AND charmbills.outpoint(e.txid, 2147483647) "
-			 "JOIN charmbills.chain_transactions k ON k.txid = child.spender "
-			 "WHERE k.status = 'seen'");
+CB_KEYS_STATEMENT(mark_evicted, "txid[]",
+				  "UPDATE charmbills.chain_transactions SET status = 'evicted' "
+				  "WHERE txid = ANY ($1) AND status = 'seen' RETURNING txid");
+CB_KEYS_STATEMENT(find_evicted_children, "txid[]",
+				  "SELECT DISTINCT child.spender "
+				  "FROM unnest($1) e(txid) "
+				  "JOIN charmbills.watched_outpoints child "
+				  "     ON child.outpoint BETWEEN charmbills.outpoint(e.txid, 0) "
+				  "                           AND charmbills.outpoint(e.txid, 2147483647) "
+				  "JOIN charmbills.chain_transactions k ON k.txid = child.spender "
+				  "WHERE k.status = 'seen'");
 
 /* Transactions to be recorded, as parameters of the statements above. */
 typedef struct Batch

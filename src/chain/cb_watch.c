@@ -37,11 +37,11 @@ CB_STATEMENT(rewind_to_series, "uuid int4",
 			 "WHERE w.descriptor_id = $1 AND w.derivation_index >= $2 AND NOT w.is_armed "
 			 "      AND s.series_height IS NOT NULL "
 			 "      AND w.offered_height > greatest(s.series_height, s.node_prune_height - 1)");
-CB_STATEMENT(insert_outpoints, "outpoint[] txid[]",
-			 "INSERT INTO charmbills.watched_outpoints (outpoint, spender, offered_height, is_armed) "
-			 "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
-			 "FROM unnest($1, $2) o(outpoint, spender) LEFT JOIN charmbills.chain_state s ON true "
-			 "ON CONFLICT DO NOTHING");
+CB_KEYS_STATEMENT(insert_outpoints, "outpoint[] txid[]",
+				  "INSERT INTO charmbills.watched_outpoints (outpoint, spender, offered_height, is_armed) "
+				  "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
+				  "FROM unnest($1, $2) o(outpoint, spender) LEFT JOIN charmbills.chain_state s ON true "
+				  "ON CONFLICT DO NOTHING");
 CB_STATEMENT(offer_scripts, "int4 int4",
 			 "UPDATE charmbills.watched_scripts SET offered_height = $2 "
 			 "WHERE NOT is_armed AND offered_height >= $1 AND offered_height < $2");
