@@ -157,12 +157,12 @@ sub time_statement
 	return $1;
 }
 
-# The same, and nothing of it stays.
+# The same, after other statements that take their time, and nothing of it stays.
 sub time_undone
 {
-	my ($self, $sql) = @_;
+	my ($self, $sql, @before) = @_;
 
-	$self->query('BEGIN');
+	$self->query($_) foreach 'BEGIN', @before;
 	my $ms = $self->time_statement($sql);
 	$self->query('ROLLBACK');
 	return $ms;
