@@ -43,10 +43,8 @@
 /* Memory of string settings: malloc until 15, a context of its own since. */
 #if PG_VERSION_NUM >= 160000
 #define cb_guc_strdup(s) guc_strdup(LOG, s)
-#define cb_guc_free(p) guc_free(p)
 #else
 #define cb_guc_strdup(s) strdup(s)
-#define cb_guc_free(p) free(p)
 #endif
 
 /* A set of events to wait for, that lives as long as the process. */

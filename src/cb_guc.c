@@ -40,7 +40,7 @@ char	   *cb_guc_checkpoint;
 bool		cb_guc_jobs = true;
 int			cb_guc_log_level = LOG;
 
-static char *masked_password;
+static char *no_password;		/* what the server keeps in its place: always empty */
 static const char *password = "";
 
 static const struct config_enum_entry network_options[] = {
@@ -68,6 +68,7 @@ static bool check_rpc_url(char **newval, void **extra, GucSource source);
 static bool check_rpc_user(char **newval, void **extra, GucSource source);
 static bool check_password(char **newval, void **extra, GucSource source);
 static void assign_password(const char *newval, void *extra);
+static const char *show_password(void);
 static bool check_databases(char **newval, void **extra, GucSource source);
 static bool check_checkpoint(char **newval, void **extra, GucSource source);
 static bool check_absolute_path(char **newval, void **extra, GucSource source);
@@ -131,9 +132,9 @@ define_secret_settings(void)
 	DefineCustomStringVariable("charmbills.rpc_password",
 							   "Password for the node's JSON-RPC.",
 							   "Never shown; prefer the cookie file or rpc_password_file.",
-							   &masked_password, "",
+							   &no_password, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL,
-							   check_password, assign_password, NULL);
+							   check_password, assign_password, show_password);
 	DefineCustomStringVariable("charmbills.rpc_password_file",
 							   "File with the password for the node's JSON-RPC; readable by the server alone.",
 							   NULL,
@@ -255,8 +256,9 @@ check_rpc_user(char **newval, void **extra, GucSource source)
 }
 
 /*
- * Keep the password aside and leave a mask in its place, so that neither SHOW
- * nor pg_settings.reset_val nor a dump of settings has it.
+ * Keep the password aside and leave the setting empty, so that
+ * pg_settings.reset_val does not have it.  A reload logs the new text of every
+ * setting whose value differs from before: this one's never does.
  */
 static bool
 check_password(char **newval, void **extra, GucSource source)
@@ -268,13 +270,7 @@ check_password(char **newval, void **extra, GucSource source)
 	kept = cb_guc_strdup(*newval);
 	if (kept == NULL)
 		return false;
-	cb_guc_free(*newval);
-	*newval = cb_guc_strdup(PASSWORD_MASK);
-	if (*newval == NULL)
-	{
-		cb_guc_free(kept);
-		return false;
-	}
+	(*newval)[0] = '\0';
 	*extra = kept;
 	return true;
 }
@@ -283,6 +279,12 @@ static void
 assign_password(const char *newval, void *extra)
 {
 	password = extra ? (const char *) extra : "";
+}
+
+static const char *
+show_password(void)
+{
+	return password[0] == '\0' ? "" : PASSWORD_MASK;
 }
 
 static bool
