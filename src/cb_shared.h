@@ -21,7 +21,7 @@
 #include "utils/timestamp.h"
 
 #define CB_RENDEZVOUS "charmbills"
-#define CB_RENDEZVOUS_VERSION 1
+#define CB_RENDEZVOUS_VERSION 2
 
 #define CB_MAX_WORKERS 32
 #define CB_ERROR_SIZE 256
@@ -88,6 +88,9 @@ typedef struct CbRendezvous
 	int			version;		/* CB_RENDEZVOUS_VERSION */
 	CbShared   *shared;			/* NULL without shared_preload_libraries */
 	void		(*get_settings) (CbWorkerSettings *settings);
+	/* As cb_headers_to_outweigh() of bitcoin/cb_block.h. */
+	size_t		(*headers_to_outweigh) (const uint8 *theirs, size_t n_theirs,
+										const uint8 *ours, size_t n_ours);
 } CbRendezvous;
 
 /* In this library: NULL without shared_preload_libraries. */

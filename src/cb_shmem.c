@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "bitcoin/cb_block.h"
 #include "cb_guc.h"
 #include "cb_shared.h"
 #include "fmgr.h"
@@ -44,6 +45,7 @@ cb_shmem_init(void)
 
 	rendezvous.version = CB_RENDEZVOUS_VERSION;
 	rendezvous.get_settings = get_settings;
+	rendezvous.headers_to_outweigh = cb_headers_to_outweigh;
 	*slot = &rendezvous;
 
 	if (!process_shared_preload_libraries_in_progress)

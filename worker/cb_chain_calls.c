@@ -88,6 +88,27 @@ cb_chain_blocks_between(int low, int high, CbBlockId **blocks)
 	return n;
 }
 
+uint8 *
+cb_chain_headers_above(int height, int *n)
+{
+	const char *sql = "SELECT header FROM charmbills.blocks WHERE height > $1 ORDER BY height";
+	uint8	   *headers;
+
+	cb_tx_begin(sql);
+	*n = cb_tx_query(sql, 1, (CbArgument[]) {CB_INT4(height)});
+	headers = cb_tx_alloc((Size) CB_HEADER_SIZE * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		bytea	   *header = cb_tx_bytea(i, 0);
+
+		if (header == NULL || VARSIZE_ANY_EXHDR(header) != CB_HEADER_SIZE)
+			elog(ERROR, "stored header is damaged");
+		memcpy(headers + (Size) i * CB_HEADER_SIZE, VARDATA_ANY(header), CB_HEADER_SIZE);
+	}
+	cb_tx_commit();
+	return headers;
+}
+
 /* Rows of (height, hash), into the context that was current at the beginning. */
 static int
 read_blocks(CbBlockId **blocks, int n)

@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #define CB_HASH_TEXT_SIZE 65
+#define CB_HEADER_SIZE 80
 
 typedef struct CbBlockId
 {
@@ -56,6 +57,8 @@ extern bool cb_chain_tip(CbBlockId *tip);
 extern int	cb_chain_locator(CbBlockId **blocks);
 /* Our blocks between two heights, both excluded, lowest first. */
 extern int	cb_chain_blocks_between(int low, int high, CbBlockId **blocks);
+/* Headers of our blocks above a height, 80 bytes each, lowest first. */
+extern uint8 *cb_chain_headers_above(int height, int *n);
 extern void cb_chain_start(const CbBlockId *base);
 extern void cb_chain_stop(const char *reason);
 extern void cb_chain_report(const CbNodeView *view);

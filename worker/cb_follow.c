@@ -23,15 +23,14 @@
 #define CATCH_UP_MS 5000
 #define CATCH_UP_BATCH 100
 
-#define HEADER_SIZE 80
-
 static CbFollowState begin_following(const CbWorkerSettings *settings, const CbNodeView *view);
 static int	first_base(const CbWorkerSettings *settings, const CbNodeView *view);
 static CbFollowState advance(const CbWorkerSettings *settings, const CbNodeView *view,
 							 CbBlockId *tip);
 static CbFollowState leave_branch(const CbWorkerSettings *settings, const CbNodeView *view,
 								  const CbFork *fork);
-static CbFollowState reorganise(const CbNodeView *view, const CbFork *fork);
+static CbFollowState reorganise(const CbNodeView *view, const CbFork *fork,
+								const CbBlockId *branch, int n);
 static CbFollowState stop_following(const char *reason);
 static CbFollowState catch_up(const CbNodeView *view, CbBlockId *tip);
 static CbFollowState look_again(const CbBlockId *block, bool progress);
@@ -124,46 +123,34 @@ advance(const CbWorkerSettings *settings, const CbNodeView *view, CbBlockId *tip
 static CbFollowState
 leave_branch(const CbWorkerSettings *settings, const CbNodeView *view, const CbFork *fork)
 {
+	CbBlockId  *branch;
+	int			n;
+
 	if (view->tip.height <= fork->point.height)
 		return CB_FOLLOW_NODE_BEHIND;
+	n = cb_find_branch(fork, view->tip.height, &branch);
+	if (n == 0)
+		return CB_FOLLOW_OTHER_BRANCH;
 	if (fork->depth > settings->max_reorg_depth)
-	{
-		if (view->tip.height <= fork->point.height + fork->depth)
-			return CB_FOLLOW_NODE_BEHIND;
 		return stop_following(psprintf("reorganisation of %d blocks above height %d, more than charmbills.max_reorg_depth",
 									   fork->depth, fork->point.height));
-	}
 	if (view->prune_height > fork->point.height + 1)
 		return stop_following(psprintf("the node has pruned blocks of a branch above height %d",
 									   fork->point.height));
-	return reorganise(view, fork);
+	return reorganise(view, fork, branch, n);
 }
 
-/*
- * Fetch first, then undo and apply as one change: up to one block more than is
- * undone, which has more work unless the difficulty fell.  Whether it has is
- * for the database to judge; the rest is catching up.
- */
+/* Fetch first, then undo and apply as one change; the rest is catching up. */
 static CbFollowState
-reorganise(const CbNodeView *view, const CbFork *fork)
+reorganise(const CbNodeView *view, const CbFork *fork, const CbBlockId *branch, int n)
 {
-	int			n = Min(view->tip.height - fork->point.height, fork->depth + 1);
-	CbBlockId  *ids = palloc(sizeof(CbBlockId) * n);
 	Datum	   *blocks = palloc(sizeof(Datum) * n);
 
-	for (int done = 0; done < n;)
-	{
-		int			batch = Min(n - done, CB_NODE_BATCH);
-
-		if (cb_node_block_hashes(fork->point.height + 1 + done, batch, ids + done) < batch)
-			return CB_FOLLOW_MORE;
-		done += batch;
-	}
 	for (int i = 0; i < n; i++)
-		blocks[i] = PointerGetDatum(cb_node_block(ids[i].hash));
+		blocks[i] = PointerGetDatum(cb_node_block(branch[i].hash));
 	(void) cb_chain_reorganise(fork->point.height, blocks, n);
-	cb_slot_set_tip(ids[n - 1].height);
-	return ids[n - 1].height == view->tip.height ? CB_FOLLOW_SYNCED : CB_FOLLOW_MORE;
+	cb_slot_set_tip(branch[n - 1].height);
+	return strcmp(branch[n - 1].hash, view->tip.hash) == 0 ? CB_FOLLOW_SYNCED : CB_FOLLOW_MORE;
 }
 
 static CbFollowState
@@ -244,7 +231,7 @@ links(const bytea *block, const char *parent)
 	const unsigned char *bytes = (const unsigned char *) VARDATA(block) + 4;
 	char		hash[CB_HASH_TEXT_SIZE];
 
-	if (VARSIZE(block) - VARHDRSZ < HEADER_SIZE)
+	if (VARSIZE(block) - VARHDRSZ < CB_HEADER_SIZE)
 		return true;
 	for (int i = 0; i < 32; i++)
 		snprintf(hash + 2 * i, 3, "%02x", bytes[31 - i]);

@@ -20,7 +20,8 @@ typedef enum CbFollowState
 	CB_FOLLOW_SYNCED,			/* our tip is the node's */
 	CB_FOLLOW_MORE,				/* some blocks applied, more to come */
 	CB_FOLLOW_NODE_SYNCING,		/* nothing to begin with yet */
-	CB_FOLLOW_NODE_BEHIND,		/* the node is on our chain, or a lesser one, below us */
+	CB_FOLLOW_NODE_BEHIND,		/* the node is on our chain, below us */
+	CB_FOLLOW_OTHER_BRANCH,		/* the node is on a branch with no more work than ours */
 	CB_FOLLOW_STOPPED			/* until chain_accept() */
 } CbFollowState;
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_fork.c
- *	  Where our chain and the node's part.
+ *	  Where our chain and the node's part, and which of the two weighs more.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "cb_fork.h"
+#include "cb_link.h"
 #include "cb_node.h"
 
 static int	first_on_chain(const CbBlockId *blocks, int n);
@@ -72,4 +73,39 @@ narrow(CbBlockId *low, int high)
 		else
 			end = middle;
 	}
+}
+
+/*
+ * One block more than ours is enough unless the difficulty fell.  Whether the
+ * headers are worth what they say is for the database to judge.
+ */
+int
+cb_find_branch(const CbFork *fork, int node_height, CbBlockId **branch)
+{
+	int			length = node_height - fork->point.height;
+	int			batch = fork->depth + 1;
+	int			n = 0;
+	int			n_ours;
+	uint8	   *ours = cb_chain_headers_above(fork->point.height, &n_ours);
+	uint8	   *headers = palloc(1);
+
+	*branch = palloc(1);
+	while (n < length)
+	{
+		int			wanted = Min(Min(length - n, batch), CB_NODE_BATCH);
+		int			got;
+		int			enough;
+
+		*branch = repalloc_huge(*branch, sizeof(CbBlockId) * (n + wanted));
+		headers = repalloc_huge(headers, (Size) CB_HEADER_SIZE * (n + wanted));
+		got = cb_node_block_hashes(fork->point.height + 1 + n, wanted, *branch + n);
+		if (got > 0)
+			cb_node_headers(*branch + n, got, headers + (Size) CB_HEADER_SIZE * n);
+		n += got;
+		enough = (int) cb_link_headers_to_outweigh(headers, n, ours, n_ours);
+		if (enough > 0 || got < wanted)
+			return enough;
+		batch = CB_NODE_BATCH;
+	}
+	return 0;
 }

@@ -20,6 +20,12 @@ typedef struct CbFork
 	int			depth;			/* our blocks above it */
 } CbFork;
 
+/*
+ * The node's blocks above the fork, lowest first, as many as it takes to stand
+ * for more work than ours above it; gives how many, 0 when all of them do not.
+ */
+extern int	cb_find_branch(const CbFork *fork, int node_height, CbBlockId **branch);
+
 /* False when no block of ours is on the node's chain. */
 extern bool cb_find_fork(const CbBlockId *tip, CbFork *fork);
 

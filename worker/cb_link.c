@@ -56,6 +56,13 @@ cb_link_settings(CbWorkerSettings *settings)
 	rendezvous->get_settings(settings);
 }
 
+size_t
+cb_link_headers_to_outweigh(const uint8 *theirs, size_t n_theirs,
+							const uint8 *ours, size_t n_ours)
+{
+	return rendezvous->headers_to_outweigh(theirs, n_theirs, ours, n_ours);
+}
+
 /* Registered before the state is touched, so that no exit can miss it. */
 void
 cb_link_announce_launcher(void)

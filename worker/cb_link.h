@@ -22,6 +22,8 @@
 extern void cb_link_attach(void);
 extern CbShared *cb_link_shared(void);
 extern void cb_link_settings(CbWorkerSettings *settings);
+extern size_t cb_link_headers_to_outweigh(const uint8 *theirs, size_t n_theirs,
+										  const uint8 *ours, size_t n_ours);
 
 /* The launcher's side: announce itself, and withdraw when it ends. */
 extern void cb_link_announce_launcher(void);

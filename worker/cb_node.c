@@ -125,6 +125,27 @@ cb_node_block_hashes(int height, int n, CbBlockId *blocks)
 	return n;
 }
 
+void
+cb_node_headers(const CbBlockId *blocks, int n, uint8 *headers)
+{
+	CbRpcCall  *calls = palloc0(sizeof(CbRpcCall) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		calls[i].method = "getblockheader";
+		calls[i].params = cb_json_own(json_pack("[sb]", blocks[i].hash, 0));
+	}
+	cb_rpc_send(calls, n, CB_RPC_SMALL);
+	for (int i = 0; i < n; i++)
+	{
+		bytea	   *header = cb_node_bytes(cb_rpc_demand(&calls[i]));
+
+		if (VARSIZE(header) - VARHDRSZ != CB_HEADER_SIZE)
+			cb_json_malformed("header");
+		memcpy(headers + (Size) i * CB_HEADER_SIZE, VARDATA(header), CB_HEADER_SIZE);
+	}
+}
+
 /* A block on a side branch has -1 confirmations; an unknown one is an error. */
 void
 cb_node_on_chain(const CbBlockId *blocks, int n, bool *on_chain)

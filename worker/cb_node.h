@@ -26,6 +26,8 @@ extern bytea *cb_node_block(const char *hash);
 extern void cb_node_block_hash(int height, CbBlockId *block);
 /* Hashes of n (at most CB_NODE_BATCH) blocks from a height on; gives how many it has. */
 extern int	cb_node_block_hashes(int height, int n, CbBlockId *blocks);
+/* Headers of those blocks, 80 bytes each. */
+extern void cb_node_headers(const CbBlockId *blocks, int n, uint8 *headers);
 /* For each block (at most CB_NODE_BATCH) whether it is on the node's own chain. */
 extern void cb_node_on_chain(const CbBlockId *blocks, int n, bool *on_chain);
 

@@ -352,6 +352,8 @@ follow_state_name(void)
 			return "node syncing";
 		case CB_FOLLOW_NODE_BEHIND:
 			return "node behind";
+		case CB_FOLLOW_OTHER_BRANCH:
+			return "node on other branch";
 		case CB_FOLLOW_STOPPED:
 			break;
 	}

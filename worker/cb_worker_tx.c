@@ -170,6 +170,15 @@ cb_tx_bool(int row, int column)
 	return !is_null && DatumGetBool(value);
 }
 
+bytea *
+cb_tx_bytea(int row, int column)
+{
+	bool		is_null;
+	Datum		value = column_value(row, column, &is_null);
+
+	return is_null ? NULL : DatumGetByteaPP(value);
+}
+
 TimestampTz
 cb_tx_time(int row, int column)
 {

@@ -69,6 +69,7 @@ extern void *cb_tx_alloc(Size size);
 extern char *cb_tx_text(int row, int column);
 extern int	cb_tx_int(int row, int column, int null_value);
 extern bool cb_tx_bool(int row, int column);
+extern bytea *cb_tx_bytea(int row, int column);	/* NULL for NULL; gone at the commit */
 extern TimestampTz cb_tx_time(int row, int column);	/* 0 for NULL */
 
 /*

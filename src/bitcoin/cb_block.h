@@ -50,6 +50,13 @@ extern void cb_target_work(const CbUint256 *target, CbUint256 *work);
 extern void cb_uint256_add(CbUint256 *a, const CbUint256 *b);	/* a += b, wraps */
 
 /*
+ * How many of one branch's n headers, in order, stand for more work than all of
+ * another's; 0 when all of them do not.  80 bytes each.  A malformed target
+ * stands for none.
+ */
+extern size_t cb_headers_to_outweigh(const uint8_t *theirs, size_t n_theirs, const uint8_t *ours, size_t n_ours);
+
+/*
  * The target after a period that took timespan seconds at a target of bits:
  * in proportion, by a factor of 4 at most, and never above the network's
  * limit.  CB_ERR_TARGET for malformed bits.

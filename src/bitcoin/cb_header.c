@@ -16,6 +16,10 @@
 /* How far a retarget period may begin before its predecessor, by BIP-94. */
 #define MAX_TIMEWARP 600
 
+/* Where in a header the target is. */
+#define BITS_OFFSET 72
+
+static void add_work(const uint8_t *header, CbUint256 *sum);
 static bool known_real_bits(const CbHeaderContext *ctx, const CbNetwork *net, uint32_t *bits);
 static bool within_limit(uint32_t bits, const CbNetwork *net);
 static bool within_factor_4(uint32_t bits, uint32_t base_bits, const CbNetwork *net);
@@ -61,6 +65,35 @@ cb_header_check_work(const CbHeader *header, const CbNetwork *net)
 		return CB_ERR_TARGET;
 	memcpy(hash.le, header->hash.bytes, sizeof(hash.le));
 	return cb_uint256_cmp(&hash, &target) > 0 ? CB_ERR_PROOF_OF_WORK : CB_OK;
+}
+
+size_t
+cb_headers_to_outweigh(const uint8_t *theirs, size_t n_theirs, const uint8_t *ours, size_t n_ours)
+{
+	CbUint256	their_work = {{0}};
+	CbUint256	our_work = {{0}};
+
+	for (size_t i = 0; i < n_ours; i++)
+		add_work(ours + i * CB_HEADER_SIZE, &our_work);
+	for (size_t i = 0; i < n_theirs; i++)
+	{
+		add_work(theirs + i * CB_HEADER_SIZE, &their_work);
+		if (cb_uint256_cmp(&their_work, &our_work) > 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+static void
+add_work(const uint8_t *header, CbUint256 *sum)
+{
+	CbUint256	target;
+	CbUint256	work;
+
+	if (cb_target_from_bits(cb_load_le32(header + BITS_OFFSET), &target) != CB_OK)
+		return;
+	cb_target_work(&target, &work);
+	cb_uint256_add(sum, &work);
 }
 
 static bool

@@ -112,6 +112,44 @@ test_work(void)
 	is_int(cb_uint256_cmp(&a, &b), 0, "equal numbers are equal");
 }
 
+/* n headers of which each stands for the work of its bits; made of nothing else. */
+static void
+make_headers(uint8_t *headers, const uint32_t *bits, size_t n)
+{
+	memset(headers, 0, n * CB_HEADER_SIZE);
+	for (size_t i = 0; i < n; i++)
+		cb_store_le32(headers + i * CB_HEADER_SIZE + 72, bits[i]);
+}
+
+static size_t
+outweigh(const uint32_t *their_bits, size_t n_theirs, const uint32_t *our_bits, size_t n_ours)
+{
+	uint8_t		theirs[8 * CB_HEADER_SIZE];
+	uint8_t		ours[8 * CB_HEADER_SIZE];
+
+	make_headers(theirs, their_bits, n_theirs);
+	make_headers(ours, our_bits, n_ours);
+	return cb_headers_to_outweigh(theirs, n_theirs, ours, n_ours);
+}
+
+static void
+test_branches(void)
+{
+	/* Work of 2, 4 and none at all. */
+	static const uint32_t light[] = {0x207fffff, 0x207fffff, 0x207fffff, 0x207fffff, 0x207fffff};
+	static const uint32_t heavy[] = {0x203fffff, 0x203fffff};
+	static const uint32_t malformed[] = {0x20800000, 0xff7fffff, 0, 0x207fffff};
+
+	is_int((int) outweigh(light, 5, light, 2), 3, "one block more outweighs");
+	is_int((int) outweigh(light, 3, light, 3), 0, "as many blocks do not");
+	is_int((int) outweigh(light, 1, light, 0), 1, "any block outweighs none");
+	is_int((int) outweigh(light, 0, light, 0), 0, "nothing does not");
+	is_int((int) outweigh(heavy, 2, light, 3), 2, "fewer blocks may outweigh");
+	is_int((int) outweigh(light, 4, heavy, 2), 0, "more blocks may weigh the same");
+	is_int((int) outweigh(light, 5, heavy, 2), 5, "and it takes all of them to outweigh");
+	is_int((int) outweigh(malformed, 4, light, 1), 0, "malformed targets stand for nothing");
+}
+
 static void
 retarget(uint32_t height, uint32_t bits, uint32_t first_time, uint32_t last_time, uint32_t wanted)
 {
@@ -335,6 +373,7 @@ main(void)
 {
 	test_compact();
 	test_work();
+	test_branches();
 	test_mainnet();
 	test_bounds();
 	test_min_difficulty(CB_TESTNET3);
