@@ -69,7 +69,8 @@ note_success(CbUnit *unit)
 static void
 note_failure(CbUnit *unit, const CbFailure *failure)
 {
-	bool		changed = strcmp(unit->failure.message, failure->message) != 0;
+	bool		changed = strcmp(unit->failure.message, failure->message) != 0 ||
+		unit->failure.blocker != failure->blocker;
 
 	cb_backoff_fail(&unit->backoff);
 	unit->failure = *failure;
@@ -79,5 +80,7 @@ note_failure(CbUnit *unit, const CbFailure *failure)
 	if (changed)
 		ereport(WARNING,
 				(errcode(failure->sqlstate),
-				 errmsg("charmbills worker cannot %s: %s", unit->purpose, failure->message)));
+				 errmsg("charmbills worker cannot %s: %s", unit->purpose, failure->message),
+				 failure->blocker == 0 ? 0 :
+				 errdetail("Process %d holds a lock that it needs.", failure->blocker)));
 }
