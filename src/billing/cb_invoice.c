@@ -16,6 +16,7 @@
 #include "cb_errors.h"
 #include "cb_guc.h"
 #include "cb_json.h"
+#include "cb_shared.h"
 #include "cb_sql.h"
 #include "cb_uuid.h"
 #include "chain/cb_incarnation.h"
@@ -125,6 +126,9 @@ insert(const pg_uuid_t *id, const CbDemand *demand, const CbInvoicePlace *place,
 						   cb_timestamptz(demand->due_at), cb_timestamptz(demand->expires_at),
 						   cb_timestamptz(demand->period_start), cb_timestamptz(demand->period_end),
 						   cb_timestamptz(now)));
+	/* The worker has a payment to look out for. */
+	if (has_address)
+		cb_wake_on_commit();
 }
 
 static void

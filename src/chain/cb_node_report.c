@@ -17,6 +17,7 @@
 #include "cb_event.h"
 #include "cb_guc.h"
 #include "cb_json.h"
+#include "cb_shared.h"
 #include "cb_sql.h"
 #include "chain/cb_chain.h"
 #include "chain/cb_chain_state.h"
@@ -175,6 +176,7 @@ CB_FUNCTION(chain_accept, CB_OPERATOR)
 	}
 	cb_execute(&write_stop, CB_ARGS(cb_null()));
 	announce("chain.accepted", "hash", hash, height);
+	cb_wake_on_commit();
 	PG_RETURN_VOID();
 }
 
