@@ -1,0 +1,206 @@
+# What is given to the model: blocks, mempool, time, what people did, and the
+# terms under which invoices were issued.
+package CharmBills::ModelFacts;
+
+use strict;
+use warnings;
+
+use List::Util qw(max min);
+
+use constant SECOND        => 1_000_000;
+use constant DAY           => 86_400 * SECOND;
+use constant DEFAULT_DEPTH => 1;
+
+sub _differ
+{
+	my ($self, $text) = @_;
+
+	push @{ $self->{differences} }, $text;
+	return;
+}
+
+# Compare the named fields of a row.
+sub _compare
+{
+	my ($self, $what, $row, %expected) = @_;
+
+	foreach my $field (sort keys %expected)
+	{
+		my $wanted = defined $expected{$field} ? $expected{$field} : '';
+		$self->_differ("$what: $field is '$row->{$field}', not '$wanted'") if $row->{$field} ne $wanted;
+	}
+	return;
+}
+
+sub _observe_chain
+{
+	my ($self) = @_;
+	my ($state) = @{ $self->{now}{state} };
+
+	$self->{was_behind} = $self->{chain}->is_behind;
+	$self->{chain}->update(
+		blocks  => [ map { [ $_->{height}, $_->{hash}, pack 'H*', $_->{raw} ] } @{ $self->{now}{blocks} } ],
+		mempool => [ map { pack 'H*', $_->{raw} } @{ $self->{now}{mempool} } ],
+		height  => $state->{height},
+		hash    => $state->{hash});
+	$self->_differ("followed until $state->{followed}, before the clock or what was before")
+	  if $state->{followed} < max($self->{followed}, $state->{clock});
+	$self->_differ('followed beyond the clock and every block')
+	  if $state->{followed} > max($self->{followed}, $state->{clock},
+		map { SECOND * $self->{chain}->median_time($_) } max(0, $state->{height} - 120) .. $state->{height});
+	$self->{height}   = $state->{height};
+	$self->{followed} = $state->{followed};
+	$self->{clock}    = $state->{clock};
+	$self->{known}    = { map { $_->{txid} => $_ } @{ $self->{now}{known} } };
+	return;
+}
+
+sub _observe_deeds
+{
+	my ($self, $operation) = @_;
+
+	return if $operation->{failed};
+	$self->{invoices}{ $operation->{marked} }{marked} = $self->{clock} if $operation->{marked};
+	$self->{invoices}{ $operation->{voided} }{is_void} = 1 if $operation->{voided};
+	$self->{reserved}{$_} ||= {} foreach @{ $operation->{reserved} || [] };
+	return;
+}
+
+# Invoices keep the terms under which they were issued.
+sub _observe_invoices
+{
+	my ($self) = @_;
+
+	foreach my $row (@{ $self->{now}{invoices} })
+	{
+		next if $self->{invoices}{ $row->{id} };
+		my %invoice = map { $_ => $row->{$_} }
+		  qw(id number merchant subscription sats tolerance script descriptor index
+		  confirmations expires starts ends created);
+		$self->_check_issue(\%invoice);
+		$self->{invoices}{ $row->{id} } = \%invoice;
+		push @{ $self->{invoice_order} }, \%invoice;
+	}
+	return;
+}
+
+sub _check_issue
+{
+	my ($self, $invoice) = @_;
+	my $name = "new invoice $invoice->{id}";
+	my ($row) = grep { $_->{id} eq $invoice->{subscription} } @{ $self->{now}{subscriptions} };
+	my $plan = $self->{plans}{ $row->{plan} };
+	my $numbers = grep { $_->{merchant} eq $invoice->{merchant} } @{ $self->{invoice_order} };
+
+	$invoice->{plan} = $plan;
+	$self->_compare($name, $invoice,
+		number        => $numbers + 1,
+		merchant      => $plan->{merchant},
+		tolerance     => $plan->{tolerance},
+		confirmations => $plan->{confirmations},
+		created       => $self->{clock},
+		ends          => defined $plan->{cycle} ? $invoice->{starts} + $plan->{cycle} : 'infinity');
+	$self->_differ("$name expires at once") if $invoice->{expires} <= $self->{clock};
+	return if $plan->{price} == 0;
+	return $self->_check_suffix($name, $invoice) if $invoice->{descriptor} eq '';
+	$self->_compare($name, $invoice, sats => $plan->{price}, index => $self->{next_index}{ $invoice->{descriptor} });
+	my $script = $self->{scripts}{ $invoice->{script} };
+	$self->_differ("$name has another's script")
+	  unless $script && $script->{descriptor} eq $invoice->{descriptor} && $script->{index} == $invoice->{index};
+	$self->{next_index}{ $invoice->{descriptor} } = $invoice->{index} + 1;
+	return;
+}
+
+# At a fixed address: the smallest amount from the price on that is nobody's.
+sub _check_suffix
+{
+	my ($self, $name, $invoice) = @_;
+	my %taken;
+
+	foreach my $other (grep { $_->{script} eq $invoice->{script} } @{ $self->{invoice_order} })
+	{
+		my $status = $other->{status};
+		$taken{ $other->{sats} } = 1
+		  if $status =~ /^(?:open|processing)$/
+		  || $status eq 'expired' && $other->{expires} > $self->{clock} - 30 * DAY()
+		  || $status eq 'paid' && $other->{paid_at} > $self->{clock} - DAY();
+	}
+	my $sats = $invoice->{plan}{price};
+	$sats++ while $taken{$sats};
+	$self->_compare($name, $invoice, sats => $sats);
+	return;
+}
+
+sub _observe_subscriptions
+{
+	my ($self) = @_;
+
+	foreach my $row (@{ $self->{now}{subscriptions} })
+	{
+		next if $self->{subscriptions}{ $row->{id} };
+		my %subscription = map { $_ => $row->{$_} } qw(id plan created trial_end);
+		$self->{subscriptions}{ $row->{id} } = \%subscription;
+		push @{ $self->{subscription_order} }, \%subscription;
+	}
+	return;
+}
+
+# Every output to a watched script, when its transaction is first met.
+sub _observe_outputs
+{
+	my ($self) = @_;
+	my $order = $self->{chain}{order};
+
+	foreach my $tx (@$order[ $self->{seen} .. $#$order ])
+	{
+		$self->_observe_output($tx, $_) foreach 0 .. $#{ $tx->{outputs} };
+	}
+	$self->{seen} = @$order;
+	return;
+}
+
+sub _observe_output
+{
+	my ($self, $tx, $vout) = @_;
+	my $output = $tx->{outputs}[$vout];
+	my $script = $self->{scripts}{ unpack 'H*', $output->{script} } or return;
+	my $invoice = $self->_invoice_paid($script, unpack('H*', $output->{script}), $output->{sats});
+	my $payment = {
+		outpoint      => "$tx->{txid}:$vout",
+		tx            => $tx,
+		sats          => $output->{sats},
+		merchant      => $script->{merchant},
+		invoice       => $invoice ? $invoice->{id} : '',
+		confirmations => $invoice ? $invoice->{confirmations} : DEFAULT_DEPTH,
+		seen_at       => $self->_first_seen($tx) };
+
+	$self->{payments}{ $payment->{outpoint} } = $payment;
+	push @{ $self->{payment_order} }, $payment;
+	return unless defined $script->{index};
+	my $next = \$self->{next_index}{ $script->{descriptor} };
+	$$next = max($$next, $script->{index} + 1);
+	return;
+}
+
+sub _first_seen
+{
+	my ($self, $tx) = @_;
+	my $height = $self->{chain}->height_of($tx->{txid});
+
+	return $self->{clock} unless defined $height;
+	return min($self->{clock}, SECOND * $self->{chain}->median_time($height));
+}
+
+# Statuses are those before the payment.
+sub _invoice_paid
+{
+	my ($self, $script, $hex, $sats) = @_;
+	my @theirs = grep { $_->{script} eq $hex } @{ $self->{invoice_order} };
+
+	return $theirs[0] if defined $script->{index};
+	my @same = grep { $_->{sats} == $sats && !$_->{is_void} } @theirs;
+	my ($waiting) = grep { $_->{status} =~ /^(?:open|processing)$/ } reverse @same;
+	return $waiting || $same[-1];
+}
+
+1;

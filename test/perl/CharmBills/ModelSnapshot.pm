@@ -1,0 +1,99 @@
+# All that the model compares, read from the database in one go.
+#
+#	$session->run(CharmBills::ModelSnapshot->preparation);
+#	my @lines = $session->run(CharmBills::ModelSnapshot->statements($from_height, $last_event));
+#	my $snapshot = CharmBills::ModelSnapshot->parse(@lines);
+#
+# $snapshot->{payments} and so on: rows as hashes, in order.  Times are in
+# microseconds, absent values are empty.
+package CharmBills::ModelSnapshot;
+
+use strict;
+use warnings;
+
+# name => [ mark, columns, query ]
+my @parts = (
+	[ state => 'S', 'height hash followed clock', q{
+		SELECT height, hash, us(followed_until), us(charmbills.now()) FROM charmbills.chain_state} ],
+	[ blocks => 'B', 'height hash raw', q{
+		SELECT height, hash, encode(raw, 'hex') FROM charmbills.sandbox_blocks WHERE height > $1 ORDER BY height} ],
+	[ mempool => 'M', 'raw', q{
+		SELECT encode(raw, 'hex') FROM charmbills.sandbox_mempool ORDER BY position} ],
+	[ known => 'K', 'txid status height hash', q{
+		SELECT txid, status, block_height, block_hash FROM charmbills.chain_transactions} ],
+	[ payments => 'P', 'outpoint invoice merchant sats status height hash seen_at', q{
+		SELECT outpoint, invoice_id, merchant_id, amount_sats, status, block_height, block_hash, us(first_seen_at)
+		FROM charmbills.payments} ],
+	[ invoices => 'I', 'id number merchant subscription sats tolerance received script descriptor index
+		confirmations status underpaid overpaid late marked expires starts ends paid_at created', q{
+		SELECT id, number, merchant_id, subscription_id, amount_sats, tolerance_sats, received_sats,
+		       encode(script, 'hex'), descriptor_id, derivation_index, confirmations, status, is_underpaid,
+		       is_overpaid, is_late, us(marked_paid_at), us(expires_at), us(period_start), us(period_end),
+		       us(paid_at), us(created_at)
+		FROM charmbills.invoices ORDER BY created_at, number, merchant_id} ],
+	[ subscriptions => 'U', 'id plan announced status purchased starts through grace expired created trial_end', q{
+		SELECT f.id, f.plan_id, f.status, s.status, us(f.purchased_at), us(f.period_start), us(f.paid_through),
+		       us(f.grace_until), us(f.first_expired_at), us(f.created_at), us(f.trial_end)
+		FROM charmbills.subscription_facts f JOIN charmbills.subscriptions s USING (id)
+		ORDER BY f.created_at, f.id} ],
+	[ transactions => 'T', 'id commit spell status height hash confirmations', q{
+		SELECT id, commit_txid, spell_txid, status, block_height, block_hash, confirmations
+		FROM charmbills.transactions ORDER BY created_at, id} ],
+	[ reservations => 'R', 'outpoint spent_by height confirmed holder', q{
+		SELECT outpoint, spent_by, spent_height, confirmed, transaction_id FROM charmbills.used_utxos} ],
+	[ credits => 'C', 'kind invoice outpoint merchant sats', q{
+		SELECT kind, invoice_id, outpoint, merchant_id, sum(amount_sats) FROM charmbills.credits
+		GROUP BY kind, invoice_id, outpoint, merchant_id} ],
+	[ descriptors => 'D', 'id next_index', q{
+		SELECT id, next_index FROM charmbills.descriptors} ],
+	[ events => 'E', 'id subject seq type status previous', q{
+		SELECT id, subject, subject_seq, type, payload ->> 'status', payload ->> 'previous_status'
+		FROM charmbills.events WHERE id > $1 ORDER BY id} ]);
+
+my %part_of = map { $_->[1] => { name => $_->[0], columns => [ split ' ', $_->[2] ] } } @parts;
+
+# What a session needs once.
+sub preparation
+{
+	my $sql = q{
+		SET search_path = pg_catalog;
+		CREATE FUNCTION pg_temp.us(timestamptz) RETURNS text LANGUAGE sql AS
+		$$ SELECT CASE WHEN $1 = 'infinity' THEN 'infinity' ELSE (extract(epoch FROM $1) * 1000000)::bigint::text END $$;
+		};
+
+	foreach (@parts)
+	{
+		my ($name, $mark, undef, $query) = @$_;
+		my $type = $query =~ /\$1/ ? '(bigint)' : '';
+		$query =~ s/\bus\(/pg_temp.us(/g;
+		$sql .= "PREPARE $name$type AS SELECT '$mark', q.* FROM ($query) q;\n";
+	}
+	return $sql;
+}
+
+# Blocks above from_height, events after last_event, and all the rest.
+sub statements
+{
+	my (undef, $from_height, $last_event) = @_;
+	my %argument = (blocks => "($from_height)", events => "($last_event)");
+
+	return join '', map { "EXECUTE $_->[0]" . ($argument{ $_->[0] } || '') . ";\n" } @parts;
+}
+
+sub parse
+{
+	my (undef, @lines) = @_;
+	my %rows = map { $_->[0] => [] } @parts;
+
+	foreach (@lines)
+	{
+		my ($mark, @values) = split /\|/, $_, -1;
+		my $part = $part_of{$mark} or next;
+		my %row;
+		@row{ @{ $part->{columns} } } = @values;
+		push @{ $rows{ $part->{name} } }, \%row;
+	}
+	return \%rows;
+}
+
+1;
