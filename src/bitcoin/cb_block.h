@@ -124,9 +124,9 @@ extern CbResult cb_block_count(const uint8_t *data, size_t len, uint32_t *n_txs)
 
 /*
  * Parse and check a block by itself: every transaction, coinbase in first
- * place only, weight, merkle root (refusing duplicated transactions, and any
- * transaction of 64 bytes without witness, which could be read as a tree
- * node), witness commitment (required if any transaction carries a witness).
+ * place only (so that no inner node of the merkle tree passes for one), weight,
+ * merkle root (refusing duplicated transactions), witness commitment (required
+ * if any transaction carries a witness).
  * Not the header's work or context: see above.
  *
  * txs: n entries, n as cb_block_count() said.  scratch: n hashes.

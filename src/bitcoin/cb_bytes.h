@@ -38,8 +38,8 @@ typedef enum CbResult
 	CB_ERR_NETWORK,				/* valid, but for another network */
 	CB_ERR_AMOUNT,				/* negative, or more than there can be */
 	CB_ERR_WITNESS,				/* superfluous or unknown segwit marker */
-	CB_ERR_TX_SIZE,				/* transaction of 64 bytes without witness, or
-								 * larger than a block */
+	CB_ERR_TX_SIZE,				/* transaction larger than a block, or than
+								 * nodes relay, or of 64 bytes */
 	CB_ERR_BLOCK_SIZE,			/* block heavier than allowed */
 	CB_ERR_COINBASE,			/* first transaction is not the coinbase, or
 								 * another one is */

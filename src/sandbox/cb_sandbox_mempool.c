@@ -28,7 +28,7 @@
 #define OUTPOINT_SIZE 36
 /* More than this, nodes do not relay. */
 #define MAX_RELAYED_WEIGHT 400000
-/* Without witness: no block may hold such a transaction. */
+/* Without witness: such a transaction is not relayed either. */
 #define FORBIDDEN_TX_SIZE 64
 
 CB_STATEMENT(read_tx, "txid",

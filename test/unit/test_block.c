@@ -226,7 +226,9 @@ test_made(void)
 	is_int(judge_made(SPEND("01") COINBASE), CB_ERR_COINBASE, "the coinbase last");
 	is_int(judge_made(COINBASE SPEND("01") COINBASE), CB_ERR_COINBASE, "two coinbases");
 	is_int(judge_made(COINBASE SPEND_65), CB_OK, "a transaction of 65 bytes");
-	is_int(judge_made(COINBASE SPEND_64), CB_ERR_TX_SIZE, "a transaction of 64 bytes");
+	is_int(judge_made(COINBASE SPEND_64), CB_OK, "a transaction of 64 bytes, which is valid");
+	is_int(judge_made(SPEND_64), CB_ERR_COINBASE, "two hashes that read as the only transaction");
+	is_int(judge_made(SPEND_64 SPEND_65), CB_ERR_COINBASE, "or as the first");
 
 	data[36] ^= 1;
 	{
