@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "cb_args.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "funcapi.h"
 #include "utils/syscache.h"

@@ -19,6 +19,18 @@
 #error "charmbills needs PostgreSQL 15 or later"
 #endif
 
+/* Headers that postgres.h took with it until 15. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Before the declaration of a function that does not return. */
+#if PG_VERSION_NUM >= 180000
+#define cb_noreturn pg_noreturn
+#else
+#define cb_noreturn pg_attribute_noreturn()
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define cb_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
 #else

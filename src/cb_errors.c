@@ -16,7 +16,7 @@
 
 static int	sqlstate_of(CbResult result);
 static const char *hint_for(CbResult result);
-static void raise_private_key(const char *what) pg_attribute_noreturn();
+cb_noreturn static void raise_private_key(const char *what);
 
 void
 cb_raise(CbResult result, const char *what)

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "bitcoin/cb_bytes.h"
+#include "cb_compat.h"
 
 /* A row may not move from its state to the one asked for. */
 #define ERRCODE_CB_ILLEGAL_TRANSITION MAKE_SQLSTATE('C', 'B', '0', '0', '1')
@@ -55,6 +56,6 @@
  * SQLSTATE, and a hint where there is a cure.  Does not return; result must
  * not be CB_OK.
  */
-extern void cb_raise(CbResult result, const char *what) pg_attribute_noreturn();
+cb_noreturn extern void cb_raise(CbResult result, const char *what);
 
 #endif							/* CB_ERRORS_H */

@@ -11,6 +11,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "parser/parse_type.h"

@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "cb_chain_calls.h"
+#include "../src/cb_compat.h"
 #include "cb_worker_tx.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "../src/cb_compat.h"
 #include "cb_follow.h"
 #include "cb_fork.h"
 #include "cb_link.h"

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "../src/cb_compat.h"
 #include "cb_hex.h"
 #include "utils/builtins.h"
 

@@ -16,6 +16,7 @@
 #include <limits.h>
 
 #include "cb_chain_calls.h"
+#include "../src/cb_compat.h"
 #include "cb_hex.h"
 #include "cb_mempool.h"
 #include "cb_node.h"

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "../src/cb_compat.h"
 #include "cb_hex.h"
 #include "cb_node.h"
 #include "cb_worker_tx.h"

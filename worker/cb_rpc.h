@@ -15,6 +15,7 @@
 
 #include "postgres.h"
 
+#include "../src/cb_compat.h"
 #include <jansson.h>
 
 #define CB_RPC_MESSAGE_SIZE 257
@@ -87,6 +88,6 @@ extern bool cb_json_bool(const json_t *object, const char *key, bool absent);
 extern bool cb_payload_int(const char *payload, const char *key, int *value);
 /* A block's or transaction's identifier: 64 lower-case hex digits. */
 extern const char *cb_json_hash(const json_t *value);
-extern void cb_json_malformed(const char *what) pg_attribute_noreturn();
+cb_noreturn extern void cb_json_malformed(const char *what);
 
 #endif							/* CB_RPC_H */

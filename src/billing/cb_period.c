@@ -12,6 +12,7 @@
 #include "billing/cb_period.h"
 #include "cb_args.h"
 #include "cb_call.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "common/int.h"
 #include "pgtime.h"
@@ -37,8 +38,8 @@ static void parse_cycle(const char *cycle, Interval *length);
 static bool parse_interval(const char *text, Interval *span);
 static bool is_positive(const Interval *span);
 static TimestampTz nominal_start(TimestampTz anchor, const Interval *length, const char *timezone, int32 k);
-static void refuse_period(const char *what) pg_attribute_noreturn();
-static void refuse_range(void) pg_attribute_noreturn();
+cb_noreturn static void refuse_period(const char *what);
+cb_noreturn static void refuse_range(void);
 static TimestampTz period_boundary(FunctionCallInfo fcinfo, int32 k);
 
 void

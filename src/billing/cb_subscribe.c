@@ -18,6 +18,7 @@
 #include "cb_auth.h"
 #include "cb_call.h"
 #include "cb_clock.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_json.h"
 #include "cb_sql.h"

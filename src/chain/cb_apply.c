@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "cb_clock.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_guc.h"
 #include "cb_json.h"
@@ -27,7 +28,7 @@ CB_STATEMENT(write_followed, "timestamptz",
 			 "SET followed_until = greatest(followed_until, $1) "
 			 "WHERE followed_until IS NULL OR followed_until < $1");
 
-static void refuse_block(CbResult result) pg_attribute_noreturn();
+cb_noreturn static void refuse_block(CbResult result);
 static void check_position(const CbChainState *state, int32 height, const CbParsedBlock *block);
 static void check_link(const CbChainState *state, int32 height, const CbParsedBlock *block);
 static void check_checkpoint(int32 height, const char *hash);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "chain/cb_package.h"
 #include "types/cb_types.h"

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "cb_args.h"
 #include "cb_call.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_sandbox.h"
 #include "cb_sandbox_internal.h"
@@ -29,7 +30,7 @@ static Datum send_tx(const CbSandboxTip *tip, CbSpan raw);
 static CbTxOut make_output(Datum address, int64 amount);
 static int	get_array(FunctionCallInfo fcinfo, int argno, const char *name, Oid type, Datum **values);
 static CbHash256 txid_arg(FunctionCallInfo fcinfo);
-static void refuse_unless_waiting(const CbHash256 *txid) pg_attribute_noreturn();
+cb_noreturn static void refuse_unless_waiting(const CbHash256 *txid);
 
 /* charmbills.sandbox_pay(address, amount) -> txid */
 CB_FUNCTION(sandbox_pay, CB_OPERATOR)

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "cb_compat.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
@@ -18,7 +19,7 @@
 #include "cb_errors.h"
 #include "types/cb_types.h"
 
-static void raise_for_address(CbResult result, const char *address, size_t len) pg_attribute_noreturn();
+cb_noreturn static void raise_for_address(CbResult result, const char *address, size_t len);
 static CbResult verify_on_any_network(const char *address, const char *message, const char *signature, bool *valid);
 
 PG_FUNCTION_INFO_V1(charmbills_address_to_script);

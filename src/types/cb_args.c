@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "cb_compat.h"
 #include "utils/builtins.h"
 
 #include "bitcoin/cb_bytes.h"

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "cb_compat.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
