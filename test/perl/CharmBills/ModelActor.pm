@@ -276,14 +276,14 @@ sub _op_broadcast
 	my $commit = build([$coin], [ [ nobody(), 100_000 ], @outputs ]);
 	my @inputs = (transaction_id($commit) . ':0', chance(0.3) ? fresh_coin() : ());
 	my $spell = chance(0.6) ? build(\@inputs, [ [ nobody(), 90_000 ] ]) : undef;
-	my $merchant = pick(sort { $a->{name} cmp $b->{name} } values %{ $self->{model}{merchants} });
+	my $plan = pick(@{ $self->{model}{plan_order} });
 
 	return {
 		note     => 'broadcast ' . join(' ', map { substr transaction_id($_), 0, 8 } grep { defined } $commit, $spell),
 		reserved => [ $coin, $spell && $inputs[1] ? $inputs[1] : () ],
 		sql      => "SELECT (charmbills.broadcast_package(commit_tx => '" . unpack('H*', $commit) . "'"
 		  . ($spell ? ", spell_tx => '" . unpack('H*', $spell) . "'" : '')
-		  . ", merchant_id => '$merchant->{id}')).status;\n" };
+		  . ", plan_id => '$plan->{id}')).status;\n" };
 }
 
 # By a transaction of ours.

@@ -16,9 +16,27 @@ our @EXPORT_OK = qw(build fresh_coin nobody submit OFFER_MEMPOOL SYNC);
 use constant NO_TX => '0' x 64;
 use constant SYNC => "SELECT charmbills.sandbox_evict('" . NO_TX . "');\n";
 
-# As whoever follows a node does who has fetched the parents of what is known.
+# As whoever follows a node does: the whole mempool, or what known transactions
+# descend from.
 use constant OFFER_MEMPOOL => "SELECT charmbills.chain_apply_mempool(array_agg(raw ORDER BY position))\n"
   . "FROM charmbills.sandbox_mempool HAVING count(*) > 0;\n";
+
+use constant OFFER_PARENTS => <<'SQL';
+DO $$
+DECLARE
+	parents bytea[];
+BEGIN
+	LOOP
+		SELECT array_agg(m.raw) INTO parents
+		FROM charmbills.sandbox_mempool m
+		JOIN charmbills.chain_wanted_parents() wanted ON wanted OPERATOR(charmbills.=) m.txid;
+		PERFORM charmbills.chain_parents_asked();
+		EXIT WHEN parents IS NULL;
+		PERFORM charmbills.chain_apply_mempool(parents);
+	END LOOP;
+END
+$$;
+SQL
 
 sub new
 {
@@ -173,7 +191,7 @@ sub submit
 		offers_all => 1,
 		note => $note . ' ' . join(' ', map { substr transaction_id($_), 0, 8 } @raws),
 		sql  => join('', map { "SELECT charmbills.sandbox_submit('" . unpack('H*', $_) . "');\n" } @raws)
-		  . OFFER_MEMPOOL };
+		  . (chance(0.5) ? OFFER_MEMPOOL : OFFER_PARENTS) };
 }
 
 1;
