@@ -34,7 +34,7 @@ static void begin(const char *what);
 static bool lock_extension(Oid oid);
 static CbExtension check_version(void);
 static void save_failure(const ErrorData *error, CbFailure *failure);
-static int	find_pid(const char *text);
+static int	find_pid(const char *detail);
 
 CbExtension
 cb_find_extension(void)
@@ -228,25 +228,14 @@ save_failure(const ErrorData *error, CbFailure *failure)
 	failure->sqlstate = error->sqlerrcode;
 	failure->blocker = 0;
 	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-	{
-		failure->blocker = find_pid(error->message);
-		if (failure->blocker == 0)
-			failure->blocker = find_pid(error->detail);
-	}
+		failure->blocker = find_pid(error->detail);
 }
 
-/* Whoever reports a lock timeout names the process that holds the lock. */
+/* Who reports a lock timeout and knows whose lock it is begins with that. */
 static int
-find_pid(const char *text)
+find_pid(const char *detail)
 {
-	static const char *const words[] = {"pid ", "process "};
+	int			pid;
 
-	for (int i = 0; text != NULL && i < (int) lengthof(words); i++)
-	{
-		const char *found = strstr(text, words[i]);
-
-		if (found != NULL)
-			return (int) strtol(found + strlen(words[i]), NULL, 10);
-	}
-	return 0;
+	return detail != NULL && sscanf(detail, "Process %d ", &pid) == 1 ? pid : 0;
 }
