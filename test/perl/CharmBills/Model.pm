@@ -184,6 +184,8 @@ sub _check_payments
 			(map { $_ => $payment->{$_} } qw(invoice merchant sats seen_at)),
 			status => $self->_status_of($payment->{tx}{txid}, $row->{status}),
 			$self->_place($height));
+		$self->_compare("transaction $payment->{tx}{txid}", $self->{known}{ $payment->{tx}{txid} },
+			seen_at => $payment->{seen_at});
 	}
 	return;
 }

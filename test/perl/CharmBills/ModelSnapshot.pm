@@ -19,8 +19,8 @@ my @parts = (
 		SELECT height, hash, encode(raw, 'hex') FROM charmbills.sandbox_blocks WHERE height > $1 ORDER BY height} ],
 	[ mempool => 'M', 'raw', q{
 		SELECT encode(raw, 'hex') FROM charmbills.sandbox_mempool ORDER BY position} ],
-	[ known => 'K', 'txid status height hash', q{
-		SELECT txid, status, block_height, block_hash FROM charmbills.chain_transactions} ],
+	[ known => 'K', 'txid status height hash seen_at', q{
+		SELECT txid, status, block_height, block_hash, us(first_seen_at) FROM charmbills.chain_transactions} ],
 	[ payments => 'P', 'outpoint invoice merchant sats status height hash seen_at', q{
 		SELECT outpoint, invoice_id, merchant_id, amount_sats, status, block_height, block_hash, us(first_seen_at)
 		FROM charmbills.payments} ],
