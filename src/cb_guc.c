@@ -221,6 +221,13 @@ check_rpc_url(char **newval, void **extra, GucSource source)
 
 	if (url[0] == '\0' || strcmp(url, "sandbox") == 0)
 		return true;
+	/* Without this message, the usual one would repeat them. */
+	if (strchr(url, '@') != NULL)
+	{
+		GUC_check_errmsg("charmbills.rpc_url must not contain credentials");
+		GUC_check_errhint("Use charmbills.rpc_user and charmbills.rpc_password_file, or charmbills.rpc_cookie_file.");
+		return false;
+	}
 	if (strncmp(url, "http://", 7) == 0)
 		host = url + 7;
 	else if (strncmp(url, "https://", 8) == 0)
@@ -228,12 +235,6 @@ check_rpc_url(char **newval, void **extra, GucSource source)
 	else
 	{
 		GUC_check_errdetail("It must be \"sandbox\" or begin with http:// or https://.");
-		return false;
-	}
-	if (strchr(host, '@') != NULL)
-	{
-		GUC_check_errdetail("It must not contain credentials.");
-		GUC_check_errhint("Use charmbills.rpc_user and charmbills.rpc_password_file, or charmbills.rpc_cookie_file.");
 		return false;
 	}
 	if (host[0] == '\0' || host[0] == '/' || host[0] == ':' || strpbrk(host, " \t\r\n\"") != NULL)
