@@ -164,7 +164,7 @@ cb_node_on_chain(const CbBlockId *blocks, int n, bool *on_chain)
 		const json_t *confirmations;
 
 		on_chain[i] = false;
-		if (calls[i].status == CB_RPC_ERROR)
+		if (calls[i].status == CB_RPC_ERROR && calls[i].code == CB_RPC_NOT_FOUND)
 			continue;
 		confirmations = json_object_get(cb_rpc_demand(&calls[i]), "confirmations");
 		if (!json_is_integer(confirmations))

@@ -27,6 +27,7 @@
 
 /* What the node says of a request, in Bitcoin Core's numbers. */
 #define CB_RPC_MISC_ERROR (-1)
+#define CB_RPC_NOT_FOUND (-5)
 #define CB_RPC_IN_WARMUP (-28)
 #define CB_RPC_METHOD_NOT_FOUND (-32601)
 
