@@ -95,12 +95,13 @@ sub wait_for
 {
 	my ($self, $sql, $expected, $what, %arg) = @_;
 	my $deadline = time + ($arg{timeout} || $timeout);
-	my $got;
+	my ($got, $error);
 
 	while (1)
 	{
-		my ($status, $out) = $self->{cluster}->psql($arg{database} || $self->{name}, $sql, timeout => $timeout);
+		my ($status, $out, $err) = $self->{cluster}->psql($arg{database} || $self->{name}, $sql, timeout => $timeout);
 		$got = $out;
+		$error = $err;
 		return pass($what)
 		  if defined $status && $status == 0 && (ref $expected ? $got =~ $expected : $got eq $expected);
 		last if time > $deadline;
@@ -108,7 +109,7 @@ sub wait_for
 	}
 	# What comes after would wait in vain as well.
 	fail($what);
-	diag("the last answer was '$got'; " . $self->status_line($arg{database}));
+	diag("the last answer was '$got' $error; " . $self->status_line($arg{database}));
 	die "gave up\n";
 }
 
@@ -158,6 +159,25 @@ sub wait_for_new_pid
 	return $self->wait_for(
 		"SELECT pid <> $old FROM charmbills.worker_status() WHERE database = current_database()",
 		't', $what, %arg);
+}
+
+# Until the worker has sent so many more requests: then it has looked at what
+# was there before.
+sub wait_for_requests
+{
+	my ($self, $more, $what) = @_;
+	my $goal = $self->status('requests') + $more;
+
+	return $self->wait_for(
+		"SELECT requests >= $goal FROM charmbills.worker_status() WHERE database = current_database()", 't', $what);
+}
+
+# A session that stays: ->query_safe($sql), ->quit.
+sub session
+{
+	my ($self, %arg) = @_;
+
+	return $self->{cluster}->background_psql($arg{database} || $self->{name});
 }
 
 sub log_offset
