@@ -147,6 +147,23 @@ subtest 'a reorganisation that is too deep' => sub {
 	$server->wait_for_state('waiting', 'and waits at the tip');
 };
 
+subtest 'a branch whose blocks are pruned' => sub {
+	my $fork   = @chain - 2;
+	my @branch = branch($fork, 4);
+
+	$node->set(prune_height => $fork + 3);
+	change_to($fork, @branch);
+	wake();
+	$server->wait_for_state('stopped', 'stops the worker');
+	is($server->sql('SELECT stopped_reason FROM charmbills.chain_state'),
+		"the node has pruned blocks of a branch above height $fork", 'which says why');
+	splice @chain, $fork, 2, @branch;
+	$server->sql(sprintf "SELECT charmbills.chain_accept(%d, '%s')", scalar @chain, tip());
+	append();
+	$server->wait_for_tip(tip(), 'it goes on where an operator accepts the gap');
+	$node->set(prune_height => undef);
+};
+
 #
 # Billing, to see what goes on
 #
