@@ -15,7 +15,7 @@ SECONDS ?= 60
 
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" charmbills.control)
 
-# The worker is left out where its sources are, as in a source tree cut down to
+# The worker is left out where its sources are missing: in a tree cut down to
 # the stored functions.
 MODULES_DIRS := src $(if $(wildcard worker/Makefile),$(if $(wildcard worker/*.c),worker))
 

@@ -16,6 +16,10 @@ same 'CHANGELOG.md has a section for it' \
 	"$(sed -n "s/^## \[\([0-9.]*\)\].*/\1/p" CHANGELOG.md | head -1)" "$version"
 same 'the licence is in META.json' "$(meta '{license}')" postgresql
 
+# A released script never changes again: what comes after is an upgrade script
+# and a version of its own.
+nothing 'released install scripts are as they were' "$(cd sql && sha256sum --quiet -c released.sha256 2>&1)"
+
 script=sql/charmbills--$version.sql
 if [ -f "$script" ]; then
 	same 'the install script refuses to be run by hand' \
