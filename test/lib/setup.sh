@@ -145,7 +145,7 @@ setup_packages()
 	need 'clang libclang-rt-dev' has_fuzzer
 	need python3 python3 --version
 	if ! have "${BITCOIND:-bitcoind}" && ! have "${BTCD:-btcd}" && [ ! -x "$cache/bin/btcd" ]; then
-		need golang-go go version
+		need 'golang-go ca-certificates' go version
 	fi
 	optional=$missing
 	missing_packages
