@@ -34,6 +34,7 @@ typedef struct LockedPlan
 	bool		needs_mint;		/* on sale only once its mint is confirmed */
 } LockedPlan;
 
+static void load_terms(FunctionCallInfo fcinfo, CbPlanValues *values);
 static void lock_plan_arg(FunctionCallInfo fcinfo, LockedPlan *plan);
 static void move(LockedPlan *plan, const char *from, const char *to, const char *event_type);
 
@@ -51,15 +52,7 @@ CB_FUNCTION(create_plan, CB_MERCHANT)
 
 	cb_require_args(fcinfo, 3);
 	cb_authorize(PG_GETARG_UUID_P(0));
-	values.service_name = cb_arg(fcinfo, 1);
-	values.price_sats = cb_arg(fcinfo, 2);
-	values.billing_cycle = cb_arg(fcinfo, 3);
-	values.trial = cb_arg(fcinfo, 4);
-	values.grace = cb_arg(fcinfo, 5);
-	values.confirmations = cb_arg(fcinfo, 6);
-	values.tolerance_sats = cb_arg(fcinfo, 7);
-	values.allow_multiple = cb_arg(fcinfo, 8);
-	values.ticker = cb_arg(fcinfo, 9);
+	load_terms(fcinfo, &values);
 	values.app_id = cb_arg(fcinfo, 10);
 	values.app_vk = cb_arg(fcinfo, 11);
 	values.remaining_supply = cb_arg(fcinfo, 12);
@@ -76,6 +69,21 @@ CB_FUNCTION(create_plan, CB_MERCHANT)
 	return cb_plan_return(fcinfo, &id);
 }
 
+/* The arguments that create_plan() and update_plan() have in common. */
+static void
+load_terms(FunctionCallInfo fcinfo, CbPlanValues *values)
+{
+	values->service_name = cb_arg(fcinfo, 1);
+	values->price_sats = cb_arg(fcinfo, 2);
+	values->billing_cycle = cb_arg(fcinfo, 3);
+	values->trial = cb_arg(fcinfo, 4);
+	values->grace = cb_arg(fcinfo, 5);
+	values->confirmations = cb_arg(fcinfo, 6);
+	values->tolerance_sats = cb_arg(fcinfo, 7);
+	values->allow_multiple = cb_arg(fcinfo, 8);
+	values->ticker = cb_arg(fcinfo, 9);
+}
+
 /*
  * charmbills.update_plan(plan_id uuid, service_name text, price_sats bigint,
  *		billing_cycle text, trial, grace interval, confirmations integer,
@@ -89,15 +97,7 @@ CB_FUNCTION(update_plan, CB_MERCHANT)
 	CbPlanValues values;
 	LockedPlan	plan;
 
-	values.service_name = cb_arg(fcinfo, 1);
-	values.price_sats = cb_arg(fcinfo, 2);
-	values.billing_cycle = cb_arg(fcinfo, 3);
-	values.trial = cb_arg(fcinfo, 4);
-	values.grace = cb_arg(fcinfo, 5);
-	values.confirmations = cb_arg(fcinfo, 6);
-	values.tolerance_sats = cb_arg(fcinfo, 7);
-	values.allow_multiple = cb_arg(fcinfo, 8);
-	values.ticker = cb_arg(fcinfo, 9);
+	load_terms(fcinfo, &values);
 	values.app_id = cb_null();
 	values.app_vk = cb_null();
 	values.remaining_supply = cb_arg(fcinfo, 10);

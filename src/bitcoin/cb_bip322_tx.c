@@ -21,7 +21,6 @@
 #define MAX_PREIMAGE 256
 
 static void write_outpoint(CbWriter *w, const CbHash256 *txid, uint32_t vout);
-static void write_var_bytes(CbWriter *w, const uint8_t *data, size_t len);
 static void write_output_to_sign(CbWriter *w);
 static void sha256_writer(const CbWriter *part, CbWriter *into);
 
@@ -38,11 +37,11 @@ cb_bip322_to_spend_txid(CbSpan message, CbSpan script, CbHash256 *txid)
 	cb_write_u32(&w, 0);		/* version */
 	cb_write_u8(&w, 1);			/* inputs */
 	write_outpoint(&w, &no_txid, UINT32_MAX);
-	write_var_bytes(&w, script_sig, sizeof(script_sig));
+	cb_write_var_bytes(&w, (CbSpan) {script_sig, sizeof(script_sig)});
 	cb_write_u32(&w, 0);		/* sequence */
 	cb_write_u8(&w, 1);			/* outputs */
 	cb_write_u64(&w, 0);		/* value */
-	write_var_bytes(&w, script.data, script.len);
+	cb_write_var_bytes(&w, script);
 	cb_write_u32(&w, 0);		/* locktime */
 	cb_sha256d(tx, w.len, txid);
 }
@@ -68,7 +67,7 @@ cb_bip322_sighash_v0(const CbHash256 *to_spend, const uint8_t pubkey_hash[20], u
 
 	write_outpoint(&w, to_spend, 0);
 	cb_script_p2pkh(pubkey_hash, &script_code);
-	write_var_bytes(&w, script_code.data, script_code.len);
+	cb_write_var_bytes(&w, (CbSpan) {script_code.data, script_code.len});
 	cb_write_u64(&w, 0);		/* value spent */
 	cb_write_u32(&w, 0);		/* sequence */
 
@@ -103,7 +102,7 @@ cb_bip322_sighash_taproot(const CbHash256 *to_spend, CbSpan script, uint8_t hash
 	cb_write_u64(&p, 0);		/* value spent */
 	sha256_writer(&p, &w);
 	p = cb_writer(part, sizeof(part));
-	write_var_bytes(&p, script.data, script.len);
+	cb_write_var_bytes(&p, script);
 	sha256_writer(&p, &w);
 	p = cb_writer(part, sizeof(part));
 	cb_write_u32(&p, 0);		/* sequence */
@@ -123,13 +122,6 @@ write_outpoint(CbWriter *w, const CbHash256 *txid, uint32_t vout)
 {
 	cb_write_bytes(w, txid->bytes, sizeof(txid->bytes));
 	cb_write_u32(w, vout);
-}
-
-static void
-write_var_bytes(CbWriter *w, const uint8_t *data, size_t len)
-{
-	cb_write_compact_size(w, len);
-	cb_write_bytes(w, data, len);
 }
 
 /* No value, to a script that nobody can spend. */

@@ -260,6 +260,13 @@ cb_write_bytes(CbWriter *w, const void *src, size_t len)
 	w->len += len;
 }
 
+void
+cb_write_var_bytes(CbWriter *w, CbSpan bytes)
+{
+	cb_write_compact_size(w, bytes.len);
+	cb_write_bytes(w, bytes.data, bytes.len);
+}
+
 static void
 write_le(CbWriter *w, uint64_t v, size_t len)
 {

@@ -114,6 +114,8 @@ extern void cb_write_u32(CbWriter *w, uint32_t v);
 extern void cb_write_u64(CbWriter *w, uint64_t v);
 extern void cb_write_compact_size(CbWriter *w, uint64_t v);
 extern void cb_write_bytes(CbWriter *w, const void *src, size_t len);
+/* Compact size, then the bytes. */
+extern void cb_write_var_bytes(CbWriter *w, CbSpan bytes);
 
 extern uint32_t cb_load_le32(const uint8_t *p);
 extern void cb_store_le32(uint8_t *p, uint32_t v);

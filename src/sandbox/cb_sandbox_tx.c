@@ -61,7 +61,6 @@ static size_t size_bound(const TxDraft *draft);
 static void write_inputs(CbWriter *w, const TxDraft *draft);
 static void write_outputs(CbWriter *w, const TxDraft *draft);
 static void write_witnesses(CbWriter *w, const TxDraft *draft);
-static void write_var_bytes(CbWriter *w, CbSpan bytes);
 static void write_height_push(CbWriter *w, int32 height);
 static void random_bytes(uint8 *out, size_t len);
 static int64 subsidy(int32 height);
@@ -141,7 +140,7 @@ cb_sandbox_coinbase_tx(int32 height, CbSpan script, const CbHash256 *witness_roo
 
 	random_bytes(extra_nonce, sizeof(extra_nonce));
 	write_height_push(&w, height);
-	write_var_bytes(&w, (CbSpan) {extra_nonce, sizeof(extra_nonce)});
+	cb_write_var_bytes(&w, (CbSpan) {extra_nonce, sizeof(extra_nonce)});
 	draft.script_sig = (CbSpan) {script_sig, w.len};
 	make_commitment(witness_root, commitment);
 	return serialize(&draft);
@@ -203,7 +202,7 @@ write_inputs(CbWriter *w, const TxDraft *draft)
 
 		cb_write_bytes(w, prevout->txid.bytes, sizeof(prevout->txid.bytes));
 		cb_write_u32(w, prevout->vout);
-		write_var_bytes(w, draft->script_sig);
+		cb_write_var_bytes(w, draft->script_sig);
 		cb_write_u32(w, draft->sequence);
 	}
 }
@@ -215,7 +214,7 @@ write_outputs(CbWriter *w, const TxDraft *draft)
 	for (int i = 0; i < draft->n_outputs; i++)
 	{
 		cb_write_u64(w, (uint64) draft->outputs[i].value);
-		write_var_bytes(w, draft->outputs[i].script);
+		cb_write_var_bytes(w, draft->outputs[i].script);
 	}
 }
 
@@ -225,15 +224,8 @@ write_witnesses(CbWriter *w, const TxDraft *draft)
 	for (int i = 0; i < draft->n_inputs; i++)
 	{
 		cb_write_compact_size(w, 1);
-		write_var_bytes(w, draft->witness_item);
+		cb_write_var_bytes(w, draft->witness_item);
 	}
-}
-
-static void
-write_var_bytes(CbWriter *w, CbSpan bytes)
-{
-	cb_write_compact_size(w, bytes.len);
-	cb_write_bytes(w, bytes.data, bytes.len);
 }
 
 /* As BIP-34 wants it: the shortest push of a script number. */
@@ -253,7 +245,7 @@ write_height_push(CbWriter *w, int32 height)
 	/* The highest bit is a script number's sign. */
 	if (digits[n - 1] & 0x80)
 		digits[n++] = 0;
-	write_var_bytes(w, (CbSpan) {digits, n});
+	cb_write_var_bytes(w, (CbSpan) {digits, n});
 }
 
 static void
