@@ -17,7 +17,7 @@ cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/charmbills
 PG_CONFIG=${PG_CONFIG:-pg_config}
 
 # The newest one wants a recent Go; the other does with any since 1.17.
-btcd_versions='v0.26.2 v0.23.4'
+btcd_versions='v0.26.2 v0.24.2'
 
 # The caller's own server must neither be used nor disturbed.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS PGSERVICE PGDATA
