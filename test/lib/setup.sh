@@ -16,8 +16,9 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/charmbills
 PG_CONFIG=${PG_CONFIG:-pg_config}
 
-# The newest one wants a recent Go; the other does with any since 1.17.
-btcd_versions='v0.26.2 v0.24.2'
+# It wants Go 1.25, or one since 1.21 that can fetch it.  Earlier versions of
+# btcd do with an older Go, but know regtest without segwit.
+btcd_version=v0.26.2
 
 # The caller's own server must neither be used nor disturbed.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS PGSERVICE PGDATA
@@ -273,15 +274,9 @@ setup_workspace()
 
 install_btcd()
 {
-	local version
-
 	mkdir -p "$cache/bin"
-	for version in $btcd_versions; do
-		say "installing btcd $version into $cache/bin"
-		if GOBIN=$cache/bin go install "github.com/btcsuite/btcd@$version" >"$work/log/btcd" 2>&1; then
-			return 0
-		fi
-	done
+	say "installing btcd $btcd_version into $cache/bin"
+	GOBIN=$cache/bin go install "github.com/btcsuite/btcd@$btcd_version" >"$work/log/btcd" 2>&1 && return 0
 	tail -3 "$work/log/btcd" >&2
 	return 1
 }
@@ -297,7 +292,7 @@ setup_node()
 		node=$(command -v "${BTCD:-btcd}")
 	else
 		if [ ! -x "$cache/bin/btcd" ] && ! { have go && install_btcd; }; then
-			say 'no Bitcoin node: what needs one is skipped'
+			say 'no Bitcoin node: what needs one is skipped; put a bitcoind on the PATH or name one in BITCOIND'
 			return 0
 		fi
 		node=$cache/bin/btcd
