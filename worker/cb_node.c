@@ -25,6 +25,7 @@
 static void check_network(const char *chain, const char *expected);
 static int	read_prune_height(const json_t *info);
 static const char *read_version(const CbRpcCall *call);
+static bool is_off_chain(const CbRpcCall *call);
 
 void
 cb_node_look(CbNodeView *view, const char *network_core_name)
@@ -164,13 +165,21 @@ cb_node_on_chain(const CbBlockId *blocks, int n, bool *on_chain)
 		const json_t *confirmations;
 
 		on_chain[i] = false;
-		if (calls[i].status == CB_RPC_ERROR && calls[i].code == CB_RPC_NOT_FOUND)
+		if (is_off_chain(&calls[i]))
 			continue;
 		confirmations = json_object_get(cb_rpc_demand(&calls[i]), "confirmations");
 		if (!json_is_integer(confirmations))
 			cb_json_malformed("confirmations");
 		on_chain[i] = json_integer_value(confirmations) >= 0;
 	}
+}
+
+/* btcd refuses what Bitcoin Core gives -1 confirmations. */
+static bool
+is_off_chain(const CbRpcCall *call)
+{
+	return call->status == CB_RPC_ERROR &&
+		(call->code == CB_RPC_NOT_FOUND || strstr(call->message, "not in the main chain") != NULL);
 }
 
 int
