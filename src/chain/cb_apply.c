@@ -21,8 +21,6 @@
 #include "chain/cb_header_chain.h"
 #include "chain/cb_watch.h"
 
-CB_STATEMENT(read_hash, "int4",
-			 "SELECT hash, median_time FROM charmbills.blocks WHERE height = $1");
 CB_STATEMENT(write_followed, "timestamptz",
 			 "UPDATE charmbills.chain_state "
 			 "SET followed_until = greatest(followed_until, $1) "
@@ -193,12 +191,13 @@ cb_chain_rollback(int32 height)
 static void
 disconnect_above(CbChange *change, CbChainState *state, int32 height)
 {
-	if (cb_execute(&read_hash, CB_ARGS(cb_int4(height))) == 0)
+	TimestampTz median_time;
+
+	if (!cb_header_chain_at(height, state->hash, &median_time))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_LINKED),
 				 errmsg("cannot go back to height %d", height),
 				 errdetail("Blocks are followed from height %d.", state->base_height)));
-	strlcpy(state->hash, cb_column_text(0, 1), sizeof(state->hash));
 	cb_known_tx_disconnect(height, &change->moved);
 	cb_header_chain_truncate(height);
 	cb_watch_rolled_back(height);

@@ -26,6 +26,8 @@ CB_STATEMENT(read_headers_above, "int4",
 CB_STATEMENT(insert_block, "int4 text bytea timestamptz timestamptz",
 			 "INSERT INTO charmbills.blocks (height, hash, header, block_time, median_time) "
 			 "VALUES ($1, $2, $3, $4, $5)");
+CB_STATEMENT(read_place, "int4",
+			 "SELECT hash, median_time FROM charmbills.blocks WHERE height = $1");
 CB_STATEMENT(delete_blocks, "int4",
 			 "DELETE FROM charmbills.blocks WHERE height > $1");
 
@@ -186,6 +188,16 @@ cb_header_chain_add(int32 height, CbHeader *header, const char *hash)
 			   CB_ARGS(cb_int4(height), cb_text(hash), cb_bytea(span),
 					   cb_timestamptz(cb_unix_time(header->time)), cb_timestamptz(median_time)));
 	return median_time;
+}
+
+bool
+cb_header_chain_at(int32 height, char hash[CB_HASH_TEXT_SIZE], TimestampTz *median_time)
+{
+	if (cb_execute(&read_place, CB_ARGS(cb_int4(height))) == 0)
+		return false;
+	strlcpy(hash, cb_column_text(0, 1), CB_HASH_TEXT_SIZE);
+	*median_time = cb_column_timestamptz(0, 2);
+	return true;
 }
 
 void

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "bitcoin/cb_block.h"
+#include "chain/cb_chain_state.h"
 
 /*
  * Check a header that continues the chain at height: its target and time by
@@ -24,6 +25,11 @@ extern void cb_header_chain_check(int32 height, const CbHeader *header);
 
 /* Store it; gives its median time past. */
 extern TimestampTz cb_header_chain_add(int32 height, CbHeader *header, const char *hash);
+
+/*
+ * Which block is held at height, and its median time past; false when none is.
+ */
+extern bool cb_header_chain_at(int32 height, char hash[CB_HASH_TEXT_SIZE], TimestampTz *median_time);
 
 /* Remove all above height. */
 extern void cb_header_chain_truncate(int32 height);

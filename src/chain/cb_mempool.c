@@ -15,12 +15,10 @@
 #include "chain/cb_apply.h"
 #include "chain/cb_chain.h"
 #include "chain/cb_change.h"
+#include "chain/cb_header_chain.h"
 #include "chain/cb_watch.h"
 #include "common/hashfn.h"
 #include "utils/hsearch.h"
-
-CB_STATEMENT(read_place, "int4",
-			 "SELECT hash, median_time FROM charmbills.blocks WHERE height = $1");
 
 /* Where in a batch a transaction is. */
 typedef struct BatchEntry
@@ -167,17 +165,16 @@ cb_chain_offer_block(int32 height, CbSpan block)
 	CbChange	change;
 	CbMatches	matches;
 	CbBlockPlace place;
+	char		hash[CB_HASH_TEXT_SIZE];
 
 	cb_parse_block(block, &parsed);
 	cb_chain_lock(&state);
-	if (cb_execute(&read_place, CB_ARGS(cb_int4(height))) == 0 ||
-		strcmp(cb_column_text(0, 1), parsed.hash) != 0)
+	if (!cb_header_chain_at(height, hash, &place.median_time) || strcmp(hash, parsed.hash) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_LINKED),
 				 errmsg("block %s is not the one followed at height %d", parsed.hash, height)));
 	place.height = height;
 	place.hash = parsed.hash;
-	place.median_time = cb_column_timestamptz(0, 2);
 	cb_watch_offered(height - 1, height);
 	cb_match(parsed.txs, (int) parsed.n_txs, false, &matches);
 	cb_change_begin(&change, state.height);

@@ -32,8 +32,6 @@ CB_STATEMENT(write_report, "timestamptz int4 text int4 bool int4 bool text",
 			 "    node_version = $8");
 CB_STATEMENT(write_stop, "text",
 			 "UPDATE charmbills.chain_state SET stopped_reason = $1");
-CB_STATEMENT(read_block_hash, "int4",
-			 "SELECT hash FROM charmbills.blocks WHERE height = $1");
 
 static void check_genesis(const char *genesis);
 static void announce(const char *type, const char *key, const char *value, int32 height);
@@ -150,6 +148,8 @@ CB_FUNCTION(chain_accept, CB_OPERATOR)
 	CbChainState state;
 	int32		height;
 	char	   *hash;
+	char		held[CB_HASH_TEXT_SIZE];
+	TimestampTz median_time;
 	bool		ours;
 
 	cb_require_args(fcinfo, 2);
@@ -165,8 +165,7 @@ CB_FUNCTION(chain_accept, CB_OPERATOR)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("height %d is below %d, from which the chain is followed", height, state.base_height)));
-	ours = cb_execute(&read_block_hash, CB_ARGS(cb_int4(height))) == 1 &&
-		strcmp(cb_column_text(0, 1), hash) == 0;
+	ours = cb_header_chain_at(height, held, &median_time) && strcmp(held, hash) == 0;
 	cb_chain_rollback(ours ? height : height - 1);
 	if (!ours)
 	{
