@@ -115,7 +115,7 @@ CREATE TABLE charmbills.plans (
     merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
     merchant_address text,
     service_name text NOT NULL CHECK (service_name <> ''),
-    price_sats charmbills.sats NOT NULL,
+    price_sats charmbills.sats,
     billing_cycle text NOT NULL,
     trial interval NOT NULL DEFAULT '0',
     grace interval NOT NULL DEFAULT '5 days',
@@ -131,14 +131,28 @@ CREATE TABLE charmbills.plans (
     metadata jsonb NOT NULL DEFAULT '{}',
     import_key text UNIQUE,
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    currency text CONSTRAINT plans_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
+    price numeric CONSTRAINT plans_price_range_check CHECK (price >= 0 AND price < 1000000000),
+    tolerance_percent numeric NOT NULL DEFAULT 0
+        CONSTRAINT plans_tolerance_percent_check CHECK (tolerance_percent >= 0 AND tolerance_percent <= 100),
+    tax_rate numeric NOT NULL DEFAULT 0 CONSTRAINT plans_tax_rate_check CHECK (tax_rate >= 0 AND tax_rate <= 100),
+    min_invoice_sats charmbills.sats NOT NULL DEFAULT 0,
+    lead_time interval CONSTRAINT plans_lead_time_check CHECK (lead_time >= interval '0'),
+    restart text NOT NULL DEFAULT 'payment' CONSTRAINT plans_restart_check CHECK (restart IN ('payment', 'period_end')),
+    trial_once boolean NOT NULL DEFAULT true,
+    dunning interval[] NOT NULL DEFAULT '{1 day, 3 days}',
+    uncollectible_after interval NOT NULL DEFAULT '30 days'
+        CONSTRAINT plans_uncollectible_after_check CHECK (uncollectible_after >= interval '0'),
+    CONSTRAINT plans_currency_price_check CHECK ((currency IS NULL) = (price IS NULL)),
+    CONSTRAINT plans_price_check CHECK ((price_sats IS NULL) = (price IS NOT NULL))
 );
 COMMENT ON TABLE charmbills.plans IS 'What is sold.';
 COMMENT ON COLUMN charmbills.plans.id IS 'Identity of the plan.';
 COMMENT ON COLUMN charmbills.plans.merchant_id IS 'Merchant who sells it.';
 COMMENT ON COLUMN charmbills.plans.merchant_address IS 'The merchant''s address when the plan was made.';
 COMMENT ON COLUMN charmbills.plans.service_name IS 'Name of the service.';
-COMMENT ON COLUMN charmbills.plans.price_sats IS 'Price of one period in sats; 0 is a free plan.';
+COMMENT ON COLUMN charmbills.plans.price_sats IS 'Price of one period in sats; 0 is a free plan, NULL one that is priced in a currency.';
 COMMENT ON COLUMN charmbills.plans.billing_cycle IS 'weekly, monthly, yearly, demo (three minutes), lifetime, or an interval.';
 COMMENT ON COLUMN charmbills.plans.trial IS 'How long a new subscription runs before its first invoice.';
 COMMENT ON COLUMN charmbills.plans.grace IS 'How long access lasts after a period ends unpaid.';
@@ -155,6 +169,16 @@ COMMENT ON COLUMN charmbills.plans.metadata IS 'Whatever the merchant wants to k
 COMMENT ON COLUMN charmbills.plans.import_key IS 'Identity of the plan in the service it was imported from.';
 COMMENT ON COLUMN charmbills.plans.created_at IS 'When the plan was created.';
 COMMENT ON COLUMN charmbills.plans.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN charmbills.plans.currency IS 'ISO 4217 code of the currency it is priced in; NULL for sats.';
+COMMENT ON COLUMN charmbills.plans.price IS 'Price of one period in that currency.';
+COMMENT ON COLUMN charmbills.plans.tolerance_percent IS 'How many percent may be missing on an invoice that still counts as paid; the larger of the two tolerances holds.';
+COMMENT ON COLUMN charmbills.plans.tax_rate IS 'Tax in percent, added to the price.';
+COMMENT ON COLUMN charmbills.plans.min_invoice_sats IS 'An invoice for less is carried to the next one.';
+COMMENT ON COLUMN charmbills.plans.lead_time IS 'How long before a period the invoice for it is issued; NULL takes three days, or a tenth of the cycle if that is shorter.';
+COMMENT ON COLUMN charmbills.plans.restart IS 'Where the period of an invoice paid after it expired begins: payment, or period_end for where the last one ended.';
+COMMENT ON COLUMN charmbills.plans.trial_once IS 'Whether a customer has the trial only once.';
+COMMENT ON COLUMN charmbills.plans.dunning IS 'How long after its due time an unpaid invoice is brought to mind, each step with an event; negative before it.';
+COMMENT ON COLUMN charmbills.plans.uncollectible_after IS 'How long after its due time an expired invoice is given up.';
 
 CREATE INDEX plans_merchant_id_idx ON charmbills.plans (merchant_id);
 CREATE INDEX plans_nft_utxo_idx ON charmbills.plans (nft_utxo) WHERE nft_utxo IS NOT NULL;
@@ -184,7 +208,21 @@ CREATE TABLE charmbills.subscription_facts (
     ended_at timestamptz,
     next_boundary timestamptz,
     last_verified_at timestamptz,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    quantity integer NOT NULL DEFAULT 1
+        CONSTRAINT subscription_facts_quantity_check CHECK (quantity BETWEEN 1 AND 1000000),
+    lead_time interval NOT NULL DEFAULT '0',
+    restart text NOT NULL DEFAULT 'payment'
+        CONSTRAINT subscription_facts_restart_check CHECK (restart IN ('payment', 'period_end')),
+    paused_for interval NOT NULL DEFAULT '0',
+    next_plan_id uuid CONSTRAINT subscription_facts_next_plan_id_fkey REFERENCES charmbills.plans (id),
+    next_quantity integer,
+    next_plan_at timestamptz,
+    pending_plan_id uuid CONSTRAINT subscription_facts_pending_plan_id_fkey REFERENCES charmbills.plans (id),
+    pending_quantity integer,
+    next_invoice_at timestamptz,
+    billing_error text,
+    held_until timestamptz
 );
 COMMENT ON TABLE charmbills.subscription_facts IS 'What is known of each subscription; its status follows from this and the time.';
 COMMENT ON COLUMN charmbills.subscription_facts.id IS 'Identity of the subscription.';
@@ -212,11 +250,24 @@ COMMENT ON COLUMN charmbills.subscription_facts.ended_at IS 'When it ends or end
 COMMENT ON COLUMN charmbills.subscription_facts.next_boundary IS 'Next instant at which time changes its status.';
 COMMENT ON COLUMN charmbills.subscription_facts.last_verified_at IS 'When its token was last verified.';
 COMMENT ON COLUMN charmbills.subscription_facts.created_at IS 'When it was created.';
+COMMENT ON COLUMN charmbills.subscription_facts.quantity IS 'How many times the plan''s price is paid.';
+COMMENT ON COLUMN charmbills.subscription_facts.lead_time IS 'How long before a period the invoice for it is issued.';
+COMMENT ON COLUMN charmbills.subscription_facts.restart IS 'Where the period of an invoice paid after it expired begins: payment or period_end.';
+COMMENT ON COLUMN charmbills.subscription_facts.paused_for IS 'How long it has been paused in all, ended pauses alone.';
+COMMENT ON COLUMN charmbills.subscription_facts.next_plan_id IS 'Plan that a period paid in advance is for, where it is another.';
+COMMENT ON COLUMN charmbills.subscription_facts.next_quantity IS 'Quantity of that period.';
+COMMENT ON COLUMN charmbills.subscription_facts.next_plan_at IS 'When that period begins; from then on the subscription is one to that plan.';
+COMMENT ON COLUMN charmbills.subscription_facts.pending_plan_id IS 'Plan that the next invoice will be for; NULL for no change.';
+COMMENT ON COLUMN charmbills.subscription_facts.pending_quantity IS 'Quantity that the next invoice will be for; NULL for no change.';
+COMMENT ON COLUMN charmbills.subscription_facts.next_invoice_at IS 'When the next invoice is to be issued; NULL while it stands, or none is to come.';
+COMMENT ON COLUMN charmbills.subscription_facts.billing_error IS 'Why billing it failed last; NULL when it did not.';
+COMMENT ON COLUMN charmbills.subscription_facts.held_until IS 'After a failure: when billing it is tried again.';
 
 CREATE INDEX subscription_facts_customer_idx ON charmbills.subscription_facts (customer_id, plan_id);
-CREATE INDEX subscription_facts_plan_address_idx ON charmbills.subscription_facts (plan_id, subscriber_address);
-CREATE INDEX subscription_facts_merchant_id_idx ON charmbills.subscription_facts (merchant_id);
+CREATE INDEX subscription_facts_plan_id_idx ON charmbills.subscription_facts (plan_id);
+CREATE INDEX subscription_facts_address_idx ON charmbills.subscription_facts (merchant_id, subscriber_address);
 CREATE INDEX subscription_facts_boundary_idx ON charmbills.subscription_facts (next_boundary) WHERE next_boundary IS NOT NULL;
+CREATE INDEX subscription_facts_invoice_idx ON charmbills.subscription_facts (next_invoice_at) WHERE next_invoice_at IS NOT NULL;
 
 CREATE TABLE charmbills.invoices (
     id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
@@ -225,8 +276,8 @@ CREATE TABLE charmbills.invoices (
     merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
     subscription_id uuid REFERENCES charmbills.subscription_facts (id),
     customer_id uuid REFERENCES charmbills.customers (id),
-    kind text NOT NULL CHECK (kind IN ('period')),
-    amount_sats charmbills.sats NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('period', 'change', 'one_off')),
+    amount_sats charmbills.sats,
     tolerance_sats charmbills.sats NOT NULL DEFAULT 0,
     received_sats bigint NOT NULL DEFAULT 0,
     address text,
@@ -246,11 +297,31 @@ CREATE TABLE charmbills.invoices (
     period_end timestamptz,
     paid_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
+    plan_id uuid CONSTRAINT invoices_plan_id_fkey REFERENCES charmbills.plans (id),
+    quantity integer,
+    anchor timestamptz,
+    paused_before interval NOT NULL DEFAULT '0',
+    period_worth numeric,
+    worth_start timestamptz,
+    worth_end timestamptz,
+    currency text,
+    amount numeric,
+    tolerance numeric,
+    credit_sats bigint NOT NULL DEFAULT 0,
+    carried_sats bigint NOT NULL DEFAULT 0,
+    void_reason text CONSTRAINT invoices_void_reason_check
+        CHECK (void_reason IN ('requested', 'canceled', 'paused', 'changed')),
+    description text,
+    metadata jsonb NOT NULL DEFAULT '{}',
+    dunning_step integer NOT NULL DEFAULT 0,
+    next_action_at timestamptz,
     UNIQUE (merchant_id, series, number),
     UNIQUE (descriptor_id, derivation_index),
     CHECK ((descriptor_id IS NULL) = (derivation_index IS NULL)),
     CHECK ((address IS NULL) = (script IS NULL)),
-    CHECK (address IS NOT NULL OR amount_sats = 0)
+    CHECK (address IS NOT NULL OR amount_sats = 0),
+    CONSTRAINT invoices_currency_check CHECK ((currency IS NULL) = (amount IS NULL)),
+    CONSTRAINT invoices_amount_check CHECK (currency IS NOT NULL OR amount_sats IS NOT NULL)
 );
 COMMENT ON TABLE charmbills.invoices IS 'Demands for payment.';
 COMMENT ON COLUMN charmbills.invoices.id IS 'Identity of the invoice.';
@@ -259,8 +330,8 @@ COMMENT ON COLUMN charmbills.invoices.number IS 'Number without gaps within merc
 COMMENT ON COLUMN charmbills.invoices.merchant_id IS 'Merchant to be paid.';
 COMMENT ON COLUMN charmbills.invoices.subscription_id IS 'Subscription it is for.';
 COMMENT ON COLUMN charmbills.invoices.customer_id IS 'Customer who is to pay.';
-COMMENT ON COLUMN charmbills.invoices.kind IS 'period: for one period of a subscription.';
-COMMENT ON COLUMN charmbills.invoices.amount_sats IS 'Amount due; never changes.';
+COMMENT ON COLUMN charmbills.invoices.kind IS 'period: for one period of a subscription; change: for a change of plan within one; one_off: for anything else.';
+COMMENT ON COLUMN charmbills.invoices.amount_sats IS 'Amount due; never changes. Where the invoice is in a currency: that of its latest quote, NULL before the first.';
 COMMENT ON COLUMN charmbills.invoices.tolerance_sats IS 'How much may be missing.';
 COMMENT ON COLUMN charmbills.invoices.received_sats IS 'Sum of its payments seen or confirmed.';
 COMMENT ON COLUMN charmbills.invoices.address IS 'Where to pay.';
@@ -280,6 +351,23 @@ COMMENT ON COLUMN charmbills.invoices.period_start IS 'Start of the period it is
 COMMENT ON COLUMN charmbills.invoices.period_end IS 'End of the period it is for.';
 COMMENT ON COLUMN charmbills.invoices.paid_at IS 'Time of the payment that covered it.';
 COMMENT ON COLUMN charmbills.invoices.created_at IS 'When it was issued.';
+COMMENT ON COLUMN charmbills.invoices.plan_id IS 'Plan that its period is for.';
+COMMENT ON COLUMN charmbills.invoices.quantity IS 'How many times the plan''s price.';
+COMMENT ON COLUMN charmbills.invoices.anchor IS 'Instant from which its period is computed.';
+COMMENT ON COLUMN charmbills.invoices.paused_before IS 'How long the subscription had been paused in all when it was issued; what comes after moves the end of the period.';
+COMMENT ON COLUMN charmbills.invoices.period_worth IS 'Plan''s price of the whole period, before tax and credit, in the invoice''s currency or sats.';
+COMMENT ON COLUMN charmbills.invoices.worth_start IS 'Start of the whole period that this is the price of.';
+COMMENT ON COLUMN charmbills.invoices.worth_end IS 'Its end.';
+COMMENT ON COLUMN charmbills.invoices.currency IS 'ISO 4217 code of the currency it is in; NULL for sats.';
+COMMENT ON COLUMN charmbills.invoices.amount IS 'Amount due in that currency; never changes.';
+COMMENT ON COLUMN charmbills.invoices.tolerance IS 'How much of that may be missing.';
+COMMENT ON COLUMN charmbills.invoices.credit_sats IS 'Sats taken from the customer''s credit; negative: given to it.';
+COMMENT ON COLUMN charmbills.invoices.carried_sats IS 'Sats too few to be demanded now, and carried to the customer''s next invoice; negative: carried to this one.';
+COMMENT ON COLUMN charmbills.invoices.void_reason IS 'Why it was made void: requested, canceled, paused or changed.';
+COMMENT ON COLUMN charmbills.invoices.description IS 'What it is for, where there is no subscription.';
+COMMENT ON COLUMN charmbills.invoices.metadata IS 'Whatever the application wants to keep here.';
+COMMENT ON COLUMN charmbills.invoices.dunning_step IS 'How often it has been brought to mind.';
+COMMENT ON COLUMN charmbills.invoices.next_action_at IS 'When it is brought to mind next, or given up.';
 
 CREATE UNIQUE INDEX invoices_period_key ON charmbills.invoices (subscription_id, period_start)
     WHERE kind = 'period' AND status <> 'void';
@@ -287,6 +375,34 @@ CREATE UNIQUE INDEX invoices_derived_script_key ON charmbills.invoices (script) 
 CREATE INDEX invoices_fixed_script_idx ON charmbills.invoices (script, amount_sats) WHERE descriptor_id IS NULL;
 CREATE INDEX invoices_subscription_id_idx ON charmbills.invoices (subscription_id);
 CREATE INDEX invoices_open_expiry_idx ON charmbills.invoices (expires_at) WHERE status = 'open';
+CREATE INDEX invoices_action_idx ON charmbills.invoices (next_action_at)
+    WHERE next_action_at IS NOT NULL AND status IN ('open', 'expired');
+
+CREATE TABLE charmbills.invoice_lines (
+    invoice_id uuid NOT NULL CONSTRAINT invoice_lines_invoice_id_fkey REFERENCES charmbills.invoices (id),
+    position integer NOT NULL,
+    merchant_id uuid NOT NULL CONSTRAINT invoice_lines_merchant_id_fkey REFERENCES charmbills.merchants (id),
+    kind text NOT NULL CONSTRAINT invoice_lines_kind_check
+        CHECK (kind IN ('period', 'proration', 'item', 'tax', 'credit', 'carried', 'suffix')),
+    description text NOT NULL,
+    quantity integer NOT NULL DEFAULT 1 CONSTRAINT invoice_lines_quantity_check CHECK (quantity > 0),
+    unit_amount numeric NOT NULL,
+    amount numeric NOT NULL,
+    period_start timestamptz,
+    period_end timestamptz,
+    CONSTRAINT invoice_lines_pkey PRIMARY KEY (invoice_id, position)
+);
+COMMENT ON TABLE charmbills.invoice_lines IS 'What an invoice''s amount is made of; written with the invoice, and never changed.';
+COMMENT ON COLUMN charmbills.invoice_lines.invoice_id IS 'Invoice it is on.';
+COMMENT ON COLUMN charmbills.invoice_lines.position IS 'Position there, from 1.';
+COMMENT ON COLUMN charmbills.invoice_lines.merchant_id IS 'Merchant to be paid.';
+COMMENT ON COLUMN charmbills.invoice_lines.kind IS 'period: a plan''s price; proration: of a part of a period; item: anything else; tax; credit: taken from or given to the customer''s credit; carried: to or from another invoice; suffix: makes the amount unique at a fixed address.';
+COMMENT ON COLUMN charmbills.invoice_lines.description IS 'In words.';
+COMMENT ON COLUMN charmbills.invoice_lines.quantity IS 'How many.';
+COMMENT ON COLUMN charmbills.invoice_lines.unit_amount IS 'Amount of one, in the invoice''s currency or sats.';
+COMMENT ON COLUMN charmbills.invoice_lines.amount IS 'Amount of all, signed; the amounts of all lines add up to the invoice''s.';
+COMMENT ON COLUMN charmbills.invoice_lines.period_start IS 'Start of the time it is for.';
+COMMENT ON COLUMN charmbills.invoice_lines.period_end IS 'End of the time it is for.';
 
 CREATE TABLE charmbills.payments (
     outpoint charmbills.outpoint PRIMARY KEY,
@@ -302,7 +418,9 @@ CREATE TABLE charmbills.payments (
     block_median_time timestamptz,
     matures_at_height integer,
     status text NOT NULL CHECK (status IN ('seen', 'confirmed', 'replaced', 'evicted')),
-    first_seen_at timestamptz NOT NULL
+    first_seen_at timestamptz NOT NULL,
+    currency text,
+    rate numeric CONSTRAINT payments_rate_check CHECK (rate > 0)
 );
 COMMENT ON TABLE charmbills.payments IS 'Outputs that pay a merchant; without an invoice they wait to be assigned.';
 COMMENT ON COLUMN charmbills.payments.outpoint IS 'The output.';
@@ -319,6 +437,8 @@ COMMENT ON COLUMN charmbills.payments.block_median_time IS 'Median time past of 
 COMMENT ON COLUMN charmbills.payments.matures_at_height IS 'Height of the chain at which it counts.';
 COMMENT ON COLUMN charmbills.payments.status IS 'seen, confirmed, replaced or evicted.';
 COMMENT ON COLUMN charmbills.payments.first_seen_at IS 'When it was first seen.';
+COMMENT ON COLUMN charmbills.payments.currency IS 'Currency of the invoice it pays; NULL for sats.';
+COMMENT ON COLUMN charmbills.payments.rate IS 'Price of one bitcoin in that currency at which it is judged: of the quote that was valid when it was first seen, else the rate then.';
 
 CREATE INDEX payments_invoice_id_idx ON charmbills.payments (invoice_id);
 CREATE INDEX payments_merchant_id_idx ON charmbills.payments (merchant_id);
@@ -330,7 +450,7 @@ CREATE TABLE charmbills.credits (
     merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
     customer_id uuid REFERENCES charmbills.customers (id),
     amount_sats bigint NOT NULL CHECK (amount_sats <> 0),
-    kind text NOT NULL CHECK (kind IN ('overpayment', 'unassigned', 'refund')),
+    kind text NOT NULL CHECK (kind IN ('overpayment', 'unassigned', 'refund', 'applied', 'carried')),
     invoice_id uuid REFERENCES charmbills.invoices (id),
     outpoint charmbills.outpoint,
     txid charmbills.txid,
@@ -341,8 +461,8 @@ COMMENT ON COLUMN charmbills.credits.id IS 'Identity of the entry.';
 COMMENT ON COLUMN charmbills.credits.merchant_id IS 'Merchant who holds the credit.';
 COMMENT ON COLUMN charmbills.credits.customer_id IS 'Customer it belongs to; NULL while unknown.';
 COMMENT ON COLUMN charmbills.credits.amount_sats IS 'Signed amount.';
-COMMENT ON COLUMN charmbills.credits.kind IS 'overpayment: beyond what an invoice could take; unassigned: a payment without invoice; refund: given back.';
-COMMENT ON COLUMN charmbills.credits.invoice_id IS 'Invoice whose payments it comes from.';
+COMMENT ON COLUMN charmbills.credits.kind IS 'overpayment: beyond what an invoice could take; unassigned: a payment without invoice; refund: given back; applied: taken by an invoice at issue, or given by it; carried: owed on the next invoice, which is no part of the balance.';
+COMMENT ON COLUMN charmbills.credits.invoice_id IS 'Invoice it comes from or was used for.';
 COMMENT ON COLUMN charmbills.credits.outpoint IS 'Payment it comes from or that was refunded.';
 COMMENT ON COLUMN charmbills.credits.txid IS 'Transaction that refunded it.';
 COMMENT ON COLUMN charmbills.credits.created_at IS 'When the entry was made.';
@@ -353,7 +473,7 @@ CREATE INDEX credits_outpoint_idx ON charmbills.credits (outpoint) WHERE outpoin
 CREATE UNIQUE INDEX credits_refund_key ON charmbills.credits (outpoint, txid) WHERE kind = 'refund';
 
 CREATE TABLE charmbills.idempotency_keys (
-    merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
+    merchant_id uuid NOT NULL,
     key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     function_name text NOT NULL,
     arguments jsonb NOT NULL,
@@ -362,9 +482,11 @@ CREATE TABLE charmbills.idempotency_keys (
     PRIMARY KEY (merchant_id, key)
 );
 COMMENT ON TABLE charmbills.idempotency_keys IS 'Keys under which something was created, so that a repeated call finds it.';
-COMMENT ON COLUMN charmbills.idempotency_keys.merchant_id IS 'Merchant the key belongs to.';
+COMMENT ON COLUMN charmbills.idempotency_keys.merchant_id IS 'Merchant the key belongs to; all zero for one of an operator''s.';
 COMMENT ON COLUMN charmbills.idempotency_keys.key IS 'Key the caller chose.';
 COMMENT ON COLUMN charmbills.idempotency_keys.function_name IS 'Function it was used with.';
 COMMENT ON COLUMN charmbills.idempotency_keys.arguments IS 'Arguments it was used with.';
 COMMENT ON COLUMN charmbills.idempotency_keys.result_id IS 'What was created.';
 COMMENT ON COLUMN charmbills.idempotency_keys.created_at IS 'When it was used first.';
+
+CREATE INDEX idempotency_keys_created_at_idx ON charmbills.idempotency_keys (created_at);

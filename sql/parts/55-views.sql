@@ -2,7 +2,7 @@
 
 CREATE VIEW charmbills.subscriptions WITH (security_invoker = true) AS
 SELECT f.id,
-       f.plan_id,
+       CASE WHEN f.next_plan_at <= charmbills.now() THEN f.next_plan_id ELSE f.plan_id END AS plan_id,
        f.merchant_id,
        f.customer_id,
        f.subscriber_address,
@@ -18,7 +18,13 @@ SELECT f.id,
        f.cancel_at_period_end,
        f.canceled_at,
        f.last_verified_at,
-       f.created_at
+       f.created_at,
+       CASE WHEN f.next_plan_at <= charmbills.now() THEN f.next_quantity ELSE f.quantity END AS quantity,
+       f.trial_end,
+       f.paused_at,
+       f.ended_at,
+       f.next_invoice_at,
+       f.pending_plan_id
 FROM charmbills.subscription_facts f;
 COMMENT ON VIEW charmbills.subscriptions IS 'Subscriptions, each with its status at this moment.';
 COMMENT ON COLUMN charmbills.subscriptions.id IS 'Identity of the subscription.';
@@ -37,3 +43,9 @@ COMMENT ON COLUMN charmbills.subscriptions.cancel_at_period_end IS 'Whether it e
 COMMENT ON COLUMN charmbills.subscriptions.canceled_at IS 'When cancellation was asked for.';
 COMMENT ON COLUMN charmbills.subscriptions.last_verified_at IS 'When its token was last verified.';
 COMMENT ON COLUMN charmbills.subscriptions.created_at IS 'When it was created.';
+COMMENT ON COLUMN charmbills.subscriptions.quantity IS 'How many times the plan''s price is paid.';
+COMMENT ON COLUMN charmbills.subscriptions.trial_end IS 'End of the trial, NULL without one.';
+COMMENT ON COLUMN charmbills.subscriptions.paused_at IS 'Since when it is paused, NULL while it is not.';
+COMMENT ON COLUMN charmbills.subscriptions.ended_at IS 'When it ends or ended for good.';
+COMMENT ON COLUMN charmbills.subscriptions.next_invoice_at IS 'When its next invoice is to be issued; NULL while that stands, or none is to come.';
+COMMENT ON COLUMN charmbills.subscriptions.pending_plan_id IS 'Plan that its next invoice will be for, where that is another.';

@@ -83,6 +83,22 @@ ALTER TABLE charmbills.idempotency_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.idempotency_keys USING (charmbills.may_see(merchant_id));
 COMMENT ON POLICY visible ON charmbills.idempotency_keys IS 'Operators see all, a merchant''s role its own.';
 
+ALTER TABLE charmbills.invoice_lines ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.invoice_lines USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.invoice_lines IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.plan_prices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.plan_prices USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.plan_prices IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.pauses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.pauses USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.pauses IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.quotes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.quotes USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.quotes IS 'Operators see all, a merchant''s role its own.';
+
 ALTER TABLE charmbills.watched_scripts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.watched_scripts USING (charmbills.may_see(merchant_id));
 COMMENT ON POLICY visible ON charmbills.watched_scripts IS 'Operators see all, a merchant''s role its own.';
@@ -108,6 +124,14 @@ COMMENT ON POLICY visible ON charmbills.jobs IS 'Operators see all, a merchant''
 ALTER TABLE charmbills.chain_state ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.chain_state USING (charmbills.may_see(NULL));
 COMMENT ON POLICY visible ON charmbills.chain_state IS 'Operators only.';
+
+ALTER TABLE charmbills.currencies ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.currencies USING (charmbills.may_see(NULL));
+COMMENT ON POLICY visible ON charmbills.currencies IS 'Operators only.';
+
+ALTER TABLE charmbills.exchange_rates ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.exchange_rates USING (charmbills.may_see(NULL));
+COMMENT ON POLICY visible ON charmbills.exchange_rates IS 'Operators only.';
 
 ALTER TABLE charmbills.blocks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.blocks USING (charmbills.may_see(NULL));
