@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_currency.h
+ *	  Currencies that prices may be in.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_CURRENCY_H
+#define CB_CURRENCY_H
+
+#include "postgres.h"
+
+/* Decimals of the minor unit of an ISO 4217 code (2 for EUR); -1 when unknown. */
+extern int	cb_currency_decimals(const char *code);
+
+/* CB011 unless a price may be in it. */
+extern void cb_check_currency(const char *code);
+
+#endif							/* CB_CURRENCY_H */
