@@ -52,6 +52,8 @@ run_body(CbFunction *function, FunctionCallInfo fcinfo)
 		cb_authorize_operator();
 	else if (function->access == CB_MONITOR)
 		cb_authorize_monitor();
+	if (function->is_direct)
+		return function->body(fcinfo);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	result = function->body(fcinfo);

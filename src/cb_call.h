@@ -8,6 +8,9 @@
  * returns is copied to the caller's.  The door checks who may come in at all,
  * counts and times the call, and opens no subtransaction.
  *
+ * CB_DIRECT_FUNCTION is for a body that executes no SQL: it runs without SPI,
+ * which costs more than what such a body does, and in the caller's memory.
+ *
  * Copyright (c) 2026, charmbills contributors
  *
  *-------------------------------------------------------------------------
@@ -32,6 +35,7 @@ typedef struct CbFunction
 {
 	const char *name;
 	CbAccess	access;
+	bool		is_direct;		/* executes no SQL */
 	PGFunction	body;
 	int			counter;		/* index of its counter, or -1 before first use */
 } CbFunction;
@@ -39,12 +43,17 @@ typedef struct CbFunction
 extern Datum cb_call(CbFunction *function, FunctionCallInfo fcinfo);
 
 #define CB_FUNCTION(name_, access_) \
+	CB_DEFINE_FUNCTION(name_, access_, false)
+#define CB_DIRECT_FUNCTION(name_, access_) \
+	CB_DEFINE_FUNCTION(name_, access_, true)
+
+#define CB_DEFINE_FUNCTION(name_, access_, is_direct_) \
 	static Datum name_##_body(PG_FUNCTION_ARGS); \
 	PG_FUNCTION_INFO_V1(charmbills_##name_); \
 	Datum \
 	charmbills_##name_(PG_FUNCTION_ARGS) \
 	{ \
-		static CbFunction function = {#name_, access_, name_##_body, -1}; \
+		static CbFunction function = {#name_, access_, is_direct_, name_##_body, -1}; \
 		return cb_call(&function, fcinfo); \
 	} \
 	static Datum \

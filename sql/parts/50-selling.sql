@@ -2,8 +2,7 @@
 
 CREATE FUNCTION charmbills.period_start(anchor timestamptz, cycle text, timezone text, k integer)
 RETURNS timestamptz
-LANGUAGE C STABLE
-SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
+LANGUAGE C STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'charmbills_period_start';
 REVOKE ALL ON FUNCTION charmbills.period_start(timestamptz, text, text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.period_start(timestamptz, text, text, integer) IS
@@ -11,12 +10,19 @@ COMMENT ON FUNCTION charmbills.period_start(timestamptz, text, text, integer) IS
 
 CREATE FUNCTION charmbills.period_end(anchor timestamptz, cycle text, timezone text, k integer)
 RETURNS timestamptz
-LANGUAGE C STABLE
-SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
+LANGUAGE C STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'charmbills_period_end';
 REVOKE ALL ON FUNCTION charmbills.period_end(timestamptz, text, text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.period_end(timestamptz, text, text, integer) IS
 'End of period k, which is the start of the next one; infinity for a lifetime.';
+
+CREATE FUNCTION charmbills.period_index(anchor timestamptz, cycle text, timezone text, at timestamptz)
+RETURNS integer
+LANGUAGE C STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'charmbills_period_index';
+REVOKE ALL ON FUNCTION charmbills.period_index(timestamptz, text, text, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION charmbills.period_index(timestamptz, text, text, timestamptz) IS
+'Number k of the period that an instant lies in; NULL before the anchor.';
 
 CREATE FUNCTION charmbills.create_merchant(address text DEFAULT NULL, name text DEFAULT NULL, email text DEFAULT NULL,
     descriptor text DEFAULT NULL, timezone text DEFAULT 'UTC', first_index integer DEFAULT 0)

@@ -32,7 +32,7 @@ typedef struct RoleGrants
 } RoleGrants;
 
 static const char *const merchant_functions[] = {
-	"now", "lapse_clock", "subscription_status", "period_start", "period_end",
+	"now", "lapse_clock", "subscription_status", "period_start", "period_end", "period_index",
 	"update_merchant",
 	"create_plan", "update_plan", "activate_plan", "deactivate_plan", "import_plan",
 	"subscribe", "is_entitled",

@@ -20,6 +20,7 @@
 #include "utils/datetime.h"
 
 #define LIFETIME "lifetime"
+#define MEAN_YEAR 365.2425		/* days */
 
 typedef struct NamedCycle
 {
@@ -34,13 +35,32 @@ static const NamedCycle named_cycles[] = {
 	{"demo", {.time = 3 * USECS_PER_MINUTE}},
 };
 
+/* Periods one after the other, all counted from one anchor. */
+typedef struct Schedule
+{
+	TimestampTz anchor;
+	bool		is_lifetime;	/* one period, without length */
+	Interval	length;
+	pg_tz	   *zone;
+} Schedule;
+
+static void make_schedule(Schedule *schedule, TimestampTz anchor, const char *cycle, const char *timezone);
+static void schedule_of_args(Schedule *schedule, FunctionCallInfo fcinfo);
+static TimestampTz start_of(const Schedule *schedule, int32 k);
+static bool may_lack_a_day(const Interval *length);
+static TimestampTz nominal_start(const Schedule *schedule, int32 k);
+static int32 index_of(const Schedule *schedule, TimestampTz at);
+static double mean_length(const Interval *length);
+static pg_tz *find_zone(const char *timezone);
+static TimestampTz add_span(TimestampTz start, const Interval *span, pg_tz *zone);
+static TimestampTz add_calendar(TimestampTz start, int32 months, int32 days, pg_tz *zone);
+static void add_months(struct pg_tm *date, int32 months);
+static void add_days(struct pg_tm *date, int32 days);
 static void parse_cycle(const char *cycle, Interval *length);
 static bool parse_interval(const char *text, Interval *span);
 static bool is_positive(const Interval *span);
-static TimestampTz nominal_start(TimestampTz anchor, const Interval *length, const char *timezone, int32 k);
 cb_noreturn static void refuse_period(const char *what);
 cb_noreturn static void refuse_range(void);
-static TimestampTz period_boundary(FunctionCallInfo fcinfo, int32 k);
 
 void
 cb_check_cycle(const char *cycle)
@@ -54,101 +74,205 @@ cb_check_cycle(const char *cycle)
 void
 cb_check_timezone(const char *timezone)
 {
-	if (pg_tzset(timezone) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("time zone \"%s\" is not known", timezone),
-				 errhint("The view pg_timezone_names lists them, for example Europe/Lisbon.")));
+	(void) find_zone(timezone);
 }
 
 TimestampTz
 cb_period_start(TimestampTz anchor, const char *cycle, const char *timezone, int32 k)
 {
-	Interval	length;
+	Schedule	schedule;
+
+	make_schedule(&schedule, anchor, cycle, timezone);
+	return start_of(&schedule, k);
+}
+
+int32
+cb_period_index(TimestampTz anchor, const char *cycle, const char *timezone, TimestampTz at)
+{
+	Schedule	schedule;
+
+	make_schedule(&schedule, anchor, cycle, timezone);
+	return index_of(&schedule, at);
+}
+
+TimestampTz
+cb_add_interval(TimestampTz start, const Interval *span, const char *timezone)
+{
+	return add_span(start, span, find_zone(timezone));
+}
+
+static void
+make_schedule(Schedule *schedule, TimestampTz anchor, const char *cycle, const char *timezone)
+{
+	if (TIMESTAMP_NOT_FINITE(anchor))
+		refuse_period("the anchor of a period");
+	schedule->anchor = anchor;
+	schedule->zone = find_zone(timezone);
+	schedule->is_lifetime = strcmp(cycle, LIFETIME) == 0;
+	if (!schedule->is_lifetime)
+		parse_cycle(cycle, &schedule->length);
+}
+
+/* The first three arguments of every function below. */
+static void
+schedule_of_args(Schedule *schedule, FunctionCallInfo fcinfo)
+{
+	make_schedule(schedule, PG_GETARG_TIMESTAMPTZ(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+				  text_to_cstring(PG_GETARG_TEXT_PP(2)));
+}
+
+static TimestampTz
+start_of(const Schedule *schedule, int32 k)
+{
 	TimestampTz start;
-	TimestampTz previous;
 	TimestampTz next;
+	TimestampTz previous;
 
 	if (k < 0)
 		refuse_period("a period's number");
-	if (TIMESTAMP_NOT_FINITE(anchor))
-		refuse_period("the anchor of a period");
-	if (strcmp(cycle, LIFETIME) == 0)
-		return k == 0 ? anchor : DT_NOEND;
-	parse_cycle(cycle, &length);
-	start = nominal_start(anchor, &length, timezone, k);
-	if (k == 0 || (length.day == 0 && length.month == 0))
+	if (k == 0)
+		return schedule->anchor;
+	if (schedule->is_lifetime)
+		return DT_NOEND;
+	start = nominal_start(schedule, k);
+	if (!may_lack_a_day(&schedule->length))
 		return start;
 
 	/*
 	 * A zone that crosses the date line skips a day, which then begins when the
 	 * next one does.  Its period shares the time of the one before.
 	 */
-	next = nominal_start(anchor, &length, timezone, k + 1);
+	next = nominal_start(schedule, k + 1);
 	if (next > start)
 		return start;
-	previous = nominal_start(anchor, &length, timezone, k - 1);
+	previous = nominal_start(schedule, k - 1);
 	return previous + (next - previous) / 2;
+}
+
+/* No zone has skipped two days: longer periods only get shorter. */
+static bool
+may_lack_a_day(const Interval *length)
+{
+	return length->month == 0 && length->day == 1;
 }
 
 /* The anchor plus k cycles, as the calendar has it. */
 static TimestampTz
-nominal_start(TimestampTz anchor, const Interval *length, const char *timezone, int32 k)
+nominal_start(const Schedule *schedule, int32 k)
 {
 	Interval	span;
 
-	if (pg_mul_s32_overflow(length->month, k, &span.month) ||
-		pg_mul_s32_overflow(length->day, k, &span.day) ||
-		pg_mul_s64_overflow(length->time, k, &span.time))
+	if (pg_mul_s32_overflow(schedule->length.month, k, &span.month) ||
+		pg_mul_s32_overflow(schedule->length.day, k, &span.day) ||
+		pg_mul_s64_overflow(schedule->length.time, k, &span.time))
 		refuse_range();
-	return k == 0 ? anchor : cb_add_interval(anchor, &span, timezone);
+	return k == 0 ? schedule->anchor : add_span(schedule->anchor, &span, schedule->zone);
+}
+
+/* From where it would be if all periods had the same length. */
+static int32
+index_of(const Schedule *schedule, TimestampTz at)
+{
+	double		guess;
+	int32		k;
+
+	if (schedule->is_lifetime || at <= schedule->anchor)
+		return 0;
+	guess = ((double) at - (double) schedule->anchor) / mean_length(&schedule->length);
+	if (guess > PG_INT32_MAX / 2)
+		refuse_range();
+	k = (int32) guess;
+	while (k > 0 && start_of(schedule, k) > at)
+		k--;
+	while (start_of(schedule, k + 1) <= at)
+		k++;
+	return k;
+}
+
+/* In microseconds, over the calendar's 400 years. */
+static double
+mean_length(const Interval *length)
+{
+	double		days = length->day + length->month * (MEAN_YEAR / MONTHS_PER_YEAR);
+
+	return days * USECS_PER_DAY + length->time;
+}
+
+/* By its name alone: as an abbreviation, CET would have no summer time. */
+static pg_tz *
+find_zone(const char *timezone)
+{
+	pg_tz	   *zone = pg_tzset(timezone);
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("time zone \"%s\" is not known", timezone),
+				 errhint("The view pg_timezone_names lists them, for example Europe/Lisbon.")));
+	return zone;
 }
 
 /*
  * Hours are added to the instant, so that they all have the same length when
  * the clocks change.
  */
-TimestampTz
-cb_add_interval(TimestampTz start, const Interval *span, const char *timezone)
+static TimestampTz
+add_span(TimestampTz start, const Interval *span, pg_tz *zone)
 {
-	Interval	calendar = {.day = span->day, .month = span->month};
 	TimestampTz result = start;
 
-	if (calendar.day != 0 || calendar.month != 0)
-	{
-		Datum		zone = CStringGetTextDatum(timezone);
-		Datum		local = DirectFunctionCall2(timestamptz_zone, zone, TimestampTzGetDatum(start));
-
-		local = DirectFunctionCall2(timestamp_pl_interval, local, IntervalPGetDatum(&calendar));
-		result = DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone, zone, local));
-	}
+	if (span->day != 0 || span->month != 0)
+		result = add_calendar(start, span->month, span->day, zone);
 	if (pg_add_s64_overflow(result, span->time, &result) || !IS_VALID_TIMESTAMP(result))
 		refuse_range();
 	return result;
 }
 
-int32
-cb_period_index(TimestampTz anchor, const char *cycle, const char *timezone, TimestampTz at)
+/*
+ * To the time that clocks in the zone show.  One that they skip counts as
+ * if they had not been put forward yet.
+ */
+static TimestampTz
+add_calendar(TimestampTz start, int32 months, int32 days, pg_tz *zone)
 {
-	int32		low = 0;
-	int32		high = 1;
+	struct pg_tm local;
+	fsec_t		fraction;
+	int			offset;
+	TimestampTz result;
 
-	while (cb_period_start(anchor, cycle, timezone, high) <= at)
-	{
-		low = high;
-		if (pg_mul_s32_overflow(high, 2, &high))
-			refuse_range();
-	}
-	while (high - low > 1)
-	{
-		int32		middle = low + (high - low) / 2;
+	if (TIMESTAMP_NOT_FINITE(start) ||
+		timestamp2tm(start, &offset, &local, &fraction, NULL, zone) != 0)
+		refuse_range();
+	add_months(&local, months);
+	add_days(&local, days);
+	offset = DetermineTimeZoneOffset(&local, zone);
+	if (tm2timestamp(&local, fraction, &offset, &result) != 0)
+		refuse_range();
+	return result;
+}
 
-		if (cb_period_start(anchor, cycle, timezone, middle) <= at)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+/* To the month's last day where it has none of that number. */
+static void
+add_months(struct pg_tm *date, int32 months)
+{
+	int64		month = (int64) date->tm_year * MONTHS_PER_YEAR + date->tm_mon - 1 + months;
+	int64		year = month / MONTHS_PER_YEAR - (month % MONTHS_PER_YEAR < 0);
+
+	date->tm_year = (int) year;
+	date->tm_mon = (int) (month - year * MONTHS_PER_YEAR) + 1;
+	date->tm_mday = Min(date->tm_mday, day_tab[isleap(date->tm_year)][date->tm_mon - 1]);
+}
+
+static void
+add_days(struct pg_tm *date, int32 days)
+{
+	int32		day;
+
+	if (!IS_VALID_JULIAN(date->tm_year, date->tm_mon, date->tm_mday) ||
+		pg_add_s32_overflow(date2j(date->tm_year, date->tm_mon, date->tm_mday), days, &day) ||
+		day < 0)
+		refuse_range();
+	j2date(day, &date->tm_year, &date->tm_mon, &date->tm_mday);
 }
 
 static void
@@ -217,32 +341,42 @@ refuse_range(void)
 }
 
 /* charmbills.period_start(anchor timestamptz, cycle text, timezone text, k integer) -> timestamptz */
-CB_FUNCTION(period_start, CB_ANYONE)
+CB_DIRECT_FUNCTION(period_start, CB_ANYONE)
 {
+	Schedule	schedule;
+
 	cb_require_args(fcinfo, 4);
-	PG_RETURN_TIMESTAMPTZ(period_boundary(fcinfo, PG_GETARG_INT32(3)));
+	schedule_of_args(&schedule, fcinfo);
+	PG_RETURN_TIMESTAMPTZ(start_of(&schedule, PG_GETARG_INT32(3)));
 }
 
 /* charmbills.period_end(anchor timestamptz, cycle text, timezone text, k integer) -> timestamptz */
-CB_FUNCTION(period_end, CB_ANYONE)
+CB_DIRECT_FUNCTION(period_end, CB_ANYONE)
 {
+	Schedule	schedule;
 	int32		next;
 
 	cb_require_args(fcinfo, 4);
+	schedule_of_args(&schedule, fcinfo);
 	if (PG_GETARG_INT32(3) < 0)
 		refuse_period("a period's number");
 	if (pg_add_s32_overflow(PG_GETARG_INT32(3), 1, &next))
 		refuse_range();
-	PG_RETURN_TIMESTAMPTZ(period_boundary(fcinfo, next));
+	PG_RETURN_TIMESTAMPTZ(start_of(&schedule, next));
 }
 
-/* Start of period k, of which all else is in the first three arguments. */
-static TimestampTz
-period_boundary(FunctionCallInfo fcinfo, int32 k)
+/* charmbills.period_index(anchor timestamptz, cycle text, timezone text, at timestamptz) -> integer */
+CB_DIRECT_FUNCTION(period_index, CB_ANYONE)
 {
-	char	   *cycle = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *timezone = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Schedule	schedule;
+	TimestampTz at;
 
-	cb_check_timezone(timezone);
-	return cb_period_start(PG_GETARG_TIMESTAMPTZ(0), cycle, timezone, k);
+	cb_require_args(fcinfo, 4);
+	schedule_of_args(&schedule, fcinfo);
+	at = PG_GETARG_TIMESTAMPTZ(3);
+	if (TIMESTAMP_NOT_FINITE(at))
+		refuse_period("the instant in a period");
+	if (at < schedule.anchor)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(index_of(&schedule, at));
 }
