@@ -133,7 +133,7 @@ CREATE TABLE charmbills.plans (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     currency text CONSTRAINT plans_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
-    price numeric CONSTRAINT plans_price_range_check CHECK (price >= 0 AND price < 1000000000),
+    price numeric CONSTRAINT plans_price_range_check CHECK (price >= 0 AND price < 10000000000),
     tolerance_percent numeric NOT NULL DEFAULT 0
         CONSTRAINT plans_tolerance_percent_check CHECK (tolerance_percent >= 0 AND tolerance_percent <= 100),
     tax_rate numeric NOT NULL DEFAULT 0 CONSTRAINT plans_tax_rate_check CHECK (tax_rate >= 0 AND tax_rate <= 100),

@@ -25,14 +25,15 @@ COMMENT ON FUNCTION charmbills.period_index(timestamptz, text, text, timestamptz
 'Number k of the period that an instant lies in; NULL before the anchor.';
 
 CREATE FUNCTION charmbills.create_merchant(address text DEFAULT NULL, name text DEFAULT NULL, email text DEFAULT NULL,
-    descriptor text DEFAULT NULL, timezone text DEFAULT 'UTC', first_index integer DEFAULT 0)
+    descriptor text DEFAULT NULL, timezone text DEFAULT 'UTC', first_index integer DEFAULT 0,
+    idempotency_key text DEFAULT NULL)
 RETURNS charmbills.merchants
 LANGUAGE C VOLATILE
 SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_create_merchant';
-REVOKE ALL ON FUNCTION charmbills.create_merchant(text, text, text, text, text, integer) FROM PUBLIC;
-COMMENT ON FUNCTION charmbills.create_merchant(text, text, text, text, text, integer) IS
-'Create a merchant, who needs a name, and an address, a public ranged descriptor, or both. Addresses are issued from first_index on. For operators.';
+REVOKE ALL ON FUNCTION charmbills.create_merchant(text, text, text, text, text, integer, text) FROM PUBLIC;
+COMMENT ON FUNCTION charmbills.create_merchant(text, text, text, text, text, integer, text) IS
+'Create a merchant, who needs a name, and an address, a public ranged descriptor, or both. Addresses are issued from first_index on. The same idempotency key with the same arguments gives the same merchant. For operators.';
 
 CREATE FUNCTION charmbills.update_merchant(merchant_id uuid, name text DEFAULT NULL, email text DEFAULT NULL,
     descriptor text DEFAULT NULL, timezone text DEFAULT NULL, is_active boolean DEFAULT NULL,

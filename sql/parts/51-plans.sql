@@ -1,28 +1,36 @@
 -- Plans: what is sold.
 
-CREATE FUNCTION charmbills.create_plan(merchant_id uuid, service_name text, price_sats bigint,
+CREATE FUNCTION charmbills.create_plan(merchant_id uuid, service_name text, price_sats bigint DEFAULT NULL,
     billing_cycle text DEFAULT 'monthly', trial interval DEFAULT NULL, grace interval DEFAULT NULL,
     confirmations integer DEFAULT NULL, tolerance_sats bigint DEFAULT NULL, allow_multiple boolean DEFAULT NULL,
     ticker text DEFAULT NULL, app_id text DEFAULT NULL, app_vk text DEFAULT NULL,
-    remaining_supply numeric DEFAULT NULL, nft_utxo charmbills.outpoint DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    remaining_supply numeric DEFAULT NULL, nft_utxo charmbills.outpoint DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    currency text DEFAULT NULL, price numeric DEFAULT NULL, tolerance_percent numeric DEFAULT NULL,
+    tax_rate numeric DEFAULT NULL, min_invoice_sats bigint DEFAULT NULL, lead_time interval DEFAULT NULL,
+    restart text DEFAULT NULL, trial_once boolean DEFAULT NULL, dunning interval[] DEFAULT NULL,
+    uncollectible_after interval DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS charmbills.plans
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_create_plan';
-COMMENT ON FUNCTION charmbills.create_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, text, text, numeric, charmbills.outpoint, jsonb) IS
-'Makes a plan. It is on sale at once, or with an app_id once a transaction that spends its identity is confirmed. No trial, five days of grace and the setting''s confirmations unless given.';
+COMMENT ON FUNCTION charmbills.create_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, text, text, numeric, charmbills.outpoint, jsonb, text, numeric, numeric, numeric, bigint, interval, text, boolean, interval[], interval, text) IS
+'Makes a plan. It is on sale at once, or with an app_id once a transaction that spends its identity is confirmed. Its price is in sats or in a currency. No trial, five days of grace and the setting''s confirmations unless given. The same idempotency key with the same arguments gives the same plan.';
 
 CREATE FUNCTION charmbills.update_plan(plan_id uuid, service_name text DEFAULT NULL, price_sats bigint DEFAULT NULL,
     billing_cycle text DEFAULT NULL, trial interval DEFAULT NULL, grace interval DEFAULT NULL,
     confirmations integer DEFAULT NULL, tolerance_sats bigint DEFAULT NULL, allow_multiple boolean DEFAULT NULL,
     ticker text DEFAULT NULL, remaining_supply numeric DEFAULT NULL,
-    nft_utxo charmbills.outpoint DEFAULT NULL, metadata jsonb DEFAULT NULL)
+    nft_utxo charmbills.outpoint DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    currency text DEFAULT NULL, price numeric DEFAULT NULL, tolerance_percent numeric DEFAULT NULL,
+    tax_rate numeric DEFAULT NULL, min_invoice_sats bigint DEFAULT NULL, lead_time interval DEFAULT NULL,
+    restart text DEFAULT NULL, trial_once boolean DEFAULT NULL, dunning interval[] DEFAULT NULL,
+    uncollectible_after interval DEFAULT NULL, price_from timestamptz DEFAULT NULL)
 RETURNS charmbills.plans
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_update_plan';
-COMMENT ON FUNCTION charmbills.update_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, numeric, charmbills.outpoint, jsonb) IS
-'Changes what is given of a plan. Invoices that have been issued stay as they are.';
+COMMENT ON FUNCTION charmbills.update_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, numeric, charmbills.outpoint, jsonb, text, numeric, numeric, numeric, bigint, interval, text, boolean, interval[], interval, timestamptz) IS
+'Changes what is given of a plan. A new price is for periods that begin from now, or price_from, on; it stays in the same unit. Invoices that have been issued stay as they are.';
 
 CREATE FUNCTION charmbills.deactivate_plan(plan_id uuid)
 RETURNS charmbills.plans

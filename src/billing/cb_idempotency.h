@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -31,5 +32,18 @@ typedef struct CbIdempotencyKey
  * for another call.
  */
 extern bool cb_idempotency_claim(const CbIdempotencyKey *key, TimestampTz now, pg_uuid_t *id);
+
+/*
+ * The same for a SQL function as it was called, with all its arguments; its key
+ * is argument key_arg, and true when that is null.
+ */
+extern bool cb_idempotency_claim_call(FunctionCallInfo fcinfo, int key_arg, const pg_uuid_t *merchant_id,
+									  TimestampTz now, pg_uuid_t *id);
+
+/* The merchant of operators' keys. */
+extern const pg_uuid_t cb_no_merchant;
+
+/* Forget keys older than thirty days, at most max_rows of them; gives how many. */
+extern int64 cb_idempotency_clean_up(TimestampTz now, int64 max_rows);
 
 #endif							/* CB_IDEMPOTENCY_H */

@@ -104,7 +104,7 @@ CB_FUNCTION(import_plan, CB_MERCHANT)
 {
 	StoredPlan	stored;
 	CbPlanOrigin origin;
-	pg_uuid_t	id;
+	pg_uuid_t	id = cb_uuid_v7();
 
 	cb_require_args(fcinfo, 1);
 	load_plan(cb_arg(fcinfo, 0), &stored);
@@ -119,7 +119,7 @@ CB_FUNCTION(import_plan, CB_MERCHANT)
 	origin.event_type = "plan.imported";
 	origin.created_at = stored.created_at.isnull ? cb_now() :
 		DatumGetTimestampTz(stored.created_at.value);
-	id = cb_plan_add(&origin, &stored.values);
+	id = cb_plan_add(&id, &origin, &stored.values);
 	return cb_plan_return(fcinfo, &id);
 }
 
@@ -132,6 +132,7 @@ load_plan(NullableDatum json, StoredPlan *stored)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("a stored plan is a JSON object")));
+	cb_plan_values_init(values);
 	values->service_name = column(SERVICE_NAME);
 	values->billing_cycle = column(CYCLE);
 	values->ticker = column(TICKER);
@@ -140,8 +141,6 @@ load_plan(NullableDatum json, StoredPlan *stored)
 	values->nft_utxo = column(NFT);
 	values->remaining_supply = column(REMAINING);
 	values->metadata = column(METADATA);
-	values->trial = values->grace = values->confirmations = cb_null();
-	values->tolerance_sats = values->allow_multiple = cb_null();
 	stored->price_btc = column(PRICE);
 	stored->created_at = column(CREATED_AT);
 	stored->address = cb_column_text(0, ADDRESS);

@@ -11,6 +11,7 @@
 
 #include "billing/cb_address_pool.h"
 #include "billing/cb_address_text.h"
+#include "billing/cb_idempotency.h"
 #include "billing/cb_period.h"
 #include "cb_args.h"
 #include "cb_auth.h"
@@ -66,7 +67,7 @@ static Datum return_merchant(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 
 /*
  * charmbills.create_merchant(address, name, email, descriptor, timezone text,
- *		first_index integer) -> merchants
+ *		first_index integer, idempotency_key text) -> merchants
  */
 CB_FUNCTION(create_merchant, CB_OPERATOR)
 {
@@ -83,7 +84,8 @@ CB_FUNCTION(create_merchant, CB_OPERATOR)
 		args.timezone = "UTC";
 	require_for_creation(&args);
 	check_args(&args);
-	add_merchant(&id, &args);
+	if (cb_idempotency_claim_call(fcinfo, 6, &cb_no_merchant, cb_now(), &id))
+		add_merchant(&id, &args);
 	return return_merchant(fcinfo, &id);
 }
 

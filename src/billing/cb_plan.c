@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_idempotency.h"
 #include "billing/cb_plan.h"
 #include "billing/cb_plan_follow.h"
 #include "cb_args.h"
@@ -18,6 +19,7 @@
 #include "cb_errors.h"
 #include "cb_event.h"
 #include "cb_sql.h"
+#include "cb_uuid.h"
 
 CB_STATEMENT(lock_plan, "uuid",
 			 "SELECT merchant_id, status, app_id IS NOT NULL AND import_key IS NULL "
@@ -34,7 +36,7 @@ typedef struct LockedPlan
 	bool		needs_mint;		/* on sale only once its mint is confirmed */
 } LockedPlan;
 
-static void load_terms(FunctionCallInfo fcinfo, CbPlanValues *values);
+static void load_terms(FunctionCallInfo fcinfo, int currency, CbPlanValues *values);
 static void lock_plan_arg(FunctionCallInfo fcinfo, LockedPlan *plan);
 static void move(LockedPlan *plan, const char *from, const char *to, const char *event_type);
 
@@ -42,22 +44,28 @@ static void move(LockedPlan *plan, const char *from, const char *to, const char 
  * charmbills.create_plan(merchant_id uuid, service_name text, price_sats bigint,
  *		billing_cycle text, trial, grace interval, confirmations integer,
  *		tolerance_sats bigint, allow_multiple boolean, ticker, app_id, app_vk text,
- *		remaining_supply numeric, nft_utxo outpoint, metadata jsonb) -> plans
+ *		remaining_supply numeric, nft_utxo outpoint, metadata jsonb,
+ *		currency text, price, tolerance_percent, tax_rate numeric,
+ *		min_invoice_sats bigint, lead_time interval, restart text,
+ *		trial_once boolean, dunning interval[], uncollectible_after interval,
+ *		idempotency_key text) -> plans
  */
 CB_FUNCTION(create_plan, CB_MERCHANT)
 {
 	CbPlanValues values;
 	CbPlanOrigin origin;
-	pg_uuid_t	id;
+	pg_uuid_t	id = cb_uuid_v7();
 
-	cb_require_args(fcinfo, 3);
+	cb_require_args(fcinfo, 2);
 	cb_authorize(PG_GETARG_UUID_P(0));
-	load_terms(fcinfo, &values);
+	cb_plan_values_init(&values);
+	load_terms(fcinfo, 15, &values);
 	values.app_id = cb_arg(fcinfo, 10);
 	values.app_vk = cb_arg(fcinfo, 11);
 	values.remaining_supply = cb_arg(fcinfo, 12);
 	values.nft_utxo = cb_arg(fcinfo, 13);
 	values.metadata = cb_arg(fcinfo, 14);
+	cb_plan_price_require(&values);
 	cb_plan_check(&values);
 
 	memset(&origin, 0, sizeof(origin));
@@ -65,13 +73,14 @@ CB_FUNCTION(create_plan, CB_MERCHANT)
 	origin.status = values.app_id.isnull ? "active" : "pending_signature";
 	origin.event_type = "plan.created";
 	origin.created_at = cb_now();
-	id = cb_plan_add(&origin, &values);
+	if (cb_idempotency_claim_call(fcinfo, 25, &origin.merchant_id, origin.created_at, &id))
+		id = cb_plan_add(&id, &origin, &values);
 	return cb_plan_return(fcinfo, &id);
 }
 
-/* The arguments that create_plan() and update_plan() have in common. */
+/* The arguments that create_plan() and update_plan() share, those from a currency on in a row. */
 static void
-load_terms(FunctionCallInfo fcinfo, CbPlanValues *values)
+load_terms(FunctionCallInfo fcinfo, int currency, CbPlanValues *values)
 {
 	values->service_name = cb_arg(fcinfo, 1);
 	values->price_sats = cb_arg(fcinfo, 2);
@@ -82,13 +91,27 @@ load_terms(FunctionCallInfo fcinfo, CbPlanValues *values)
 	values->tolerance_sats = cb_arg(fcinfo, 7);
 	values->allow_multiple = cb_arg(fcinfo, 8);
 	values->ticker = cb_arg(fcinfo, 9);
+	values->currency = cb_arg(fcinfo, currency);
+	values->price = cb_arg(fcinfo, currency + 1);
+	values->tolerance_percent = cb_arg(fcinfo, currency + 2);
+	values->tax_rate = cb_arg(fcinfo, currency + 3);
+	values->min_invoice_sats = cb_arg(fcinfo, currency + 4);
+	values->lead_time = cb_arg(fcinfo, currency + 5);
+	values->restart = cb_arg(fcinfo, currency + 6);
+	values->trial_once = cb_arg(fcinfo, currency + 7);
+	values->dunning = cb_arg(fcinfo, currency + 8);
+	values->uncollectible_after = cb_arg(fcinfo, currency + 9);
 }
 
 /*
  * charmbills.update_plan(plan_id uuid, service_name text, price_sats bigint,
  *		billing_cycle text, trial, grace interval, confirmations integer,
  *		tolerance_sats bigint, allow_multiple boolean, ticker text,
- *		remaining_supply numeric, nft_utxo outpoint, metadata jsonb) -> plans
+ *		remaining_supply numeric, nft_utxo outpoint, metadata jsonb,
+ *		currency text, price, tolerance_percent, tax_rate numeric,
+ *		min_invoice_sats bigint, lead_time interval, restart text,
+ *		trial_once boolean, dunning interval[], uncollectible_after interval,
+ *		price_from timestamptz) -> plans
  *
  * Null leaves a value as it is.
  */
@@ -97,12 +120,12 @@ CB_FUNCTION(update_plan, CB_MERCHANT)
 	CbPlanValues values;
 	LockedPlan	plan;
 
-	load_terms(fcinfo, &values);
-	values.app_id = cb_null();
-	values.app_vk = cb_null();
+	cb_plan_values_init(&values);
+	load_terms(fcinfo, 13, &values);
 	values.remaining_supply = cb_arg(fcinfo, 10);
 	values.nft_utxo = cb_arg(fcinfo, 11);
 	values.metadata = cb_arg(fcinfo, 12);
+	values.price_from = cb_arg(fcinfo, 23);
 	lock_plan_arg(fcinfo, &plan);
 	cb_plan_check(&values);
 	cb_plan_change(&plan.id, &values);

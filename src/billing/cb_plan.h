@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_plan.h
- *	  What a plan is made of.
+ *	  What a plan is made of, and what it has cost since when.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -33,6 +33,17 @@ typedef struct CbPlanValues
 	NullableDatum remaining_supply; /* numeric */
 	NullableDatum nft_utxo;		/* outpoint */
 	NullableDatum metadata;		/* jsonb */
+	NullableDatum currency;		/* text */
+	NullableDatum price;		/* numeric */
+	NullableDatum price_from;	/* timestamptz: when a new price begins */
+	NullableDatum tolerance_percent;	/* numeric */
+	NullableDatum tax_rate;		/* numeric */
+	NullableDatum min_invoice_sats; /* bigint */
+	NullableDatum lead_time;	/* interval */
+	NullableDatum restart;		/* text */
+	NullableDatum trial_once;	/* boolean */
+	NullableDatum dunning;		/* interval[] */
+	NullableDatum uncollectible_after;	/* interval */
 } CbPlanValues;
 
 /* Whose it is, and how it begins. */
@@ -45,14 +56,38 @@ typedef struct CbPlanOrigin
 	TimestampTz created_at;
 } CbPlanOrigin;
 
+/* No value is given. */
+extern void cb_plan_values_init(CbPlanValues *values);
+
 /* CB011, or CB005 for amounts, where a value that is given is out of range. */
 extern void cb_plan_check(const CbPlanValues *values);
 
+/* The same where stored values do not go together, or with the plan's prices. */
+extern void cb_plan_check_stored(const pg_uuid_t *plan_id, TimestampTz now);
+
+/* CB011 unless a new plan's price is given in exactly one way. */
+extern void cb_plan_price_require(const CbPlanValues *values);
+
+/* A price in a currency with that currency's decimals; CB005 when it cannot be. */
+extern NullableDatum cb_plan_price_checked(const char *currency, NullableDatum price);
+
+/* Write down the price that a new plan begins with. */
+extern void cb_plan_price_begin(const pg_uuid_t *plan_id);
+
+/*
+ * Give a locked plan the price that is given, if one is, from now or price_from
+ * on, and have its row show the price now in force.  CB010 where it would change
+ * its currency.
+ */
+extern void cb_plan_price_change(const pg_uuid_t *plan_id, const CbPlanValues *values, TimestampTz now);
+
 /*
  * Store a plan and give its id.  One that has been imported already is given
- * instead.  CB008 when there is no such merchant.
+ * instead.  CB008 when there is no such merchant; CB010 when it has no
+ * descriptor, which a price in a currency needs.
  */
-extern pg_uuid_t cb_plan_add(const CbPlanOrigin *origin, const CbPlanValues *values);
+extern pg_uuid_t cb_plan_add(const pg_uuid_t *id, const CbPlanOrigin *origin,
+							 const CbPlanValues *values);
 
 /* Change what is given. */
 extern void cb_plan_change(const pg_uuid_t *plan_id, const CbPlanValues *values);
