@@ -13,6 +13,7 @@
 #include "cb_call.h"
 #include "cb_counter.h"
 #include "cb_sql.h"
+#include "cb_version.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "portability/instr_time.h"
@@ -54,6 +55,8 @@ run_body(CbFunction *function, FunctionCallInfo fcinfo)
 		cb_authorize_monitor();
 	if (function->is_direct)
 		return function->body(fcinfo);
+	if (function->access == CB_OPERATOR || function->access == CB_MERCHANT)
+		cb_require_version();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	result = function->body(fcinfo);

@@ -6,7 +6,8 @@
  * CB_FUNCTION(name, access) defines the C function behind charmbills.name().
  * Its body runs with SPI connected and in SPI's memory context; what it
  * returns is copied to the caller's.  The door checks who may come in at all,
- * counts and times the call, and opens no subtransaction.
+ * refuses what may write while the SQL objects are of another version, counts
+ * and times the call, and opens no subtransaction.
  *
  * CB_DIRECT_FUNCTION is for a body that executes no SQL: it runs without SPI,
  * which costs more than what such a body does, and in the caller's memory.

@@ -49,6 +49,8 @@
 #define ERRCODE_CB_EXHAUSTED MAKE_SQLSTATE('C', 'B', '0', '1', '5')
 /* Same idempotency key, other arguments. */
 #define ERRCODE_CB_IDEMPOTENCY MAKE_SQLSTATE('C', 'B', '0', '1', '6')
+/* The SQL objects are of another version than the library. */
+#define ERRCODE_CB_VERSION MAKE_SQLSTATE('C', 'B', '0', '1', '7')
 
 /*
  * Raise what a pure layer refused.  what: the thing parsed, for the message
