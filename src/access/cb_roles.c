@@ -119,7 +119,7 @@ CB_FUNCTION(setup_roles, CB_OPERATOR)
 		const RoleGrants *grants = &role_grants[i];
 
 		make_role(grants->role);
-		grant_all(&list_functions, grants->functions, "EXECUTE ON FUNCTION", grants->role);
+		grant_all(&list_functions, grants->functions, "EXECUTE ON ROUTINE", grants->role);
 		grant_all(&list_relations, grants->relations, "SELECT ON", grants->role);
 	}
 	PG_RETURN_VOID();

@@ -13,7 +13,7 @@ script=$(cat sql/parts/*.sql)
 support='^(txid|outpoint)_(in|out|recv|send|cmp|eq|ne|lt|le|gt|ge|hash|hash_extended|sortsupport)$'
 
 nothing 'functions of the install script (<) and of the reference (>)' "$(differ \
-	"$(grep -oP 'CREATE FUNCTION charmbills\.\K\w+' <<<"$script" | grep -vE "$support")" \
+	"$(grep -oP 'CREATE (FUNCTION|PROCEDURE) charmbills\.\K\w+' <<<"$script" | grep -vE "$support")" \
 	"$(sed -n '/^## Functions/,/^## Tables/p' doc/reference.md | grep -oP '^\| `\K\w+(?=\()')")"
 nothing 'tables of the install script (<) and of the reference (>)' "$(differ \
 	"$(grep -oP 'CREATE TABLE charmbills\.\K\w+' <<<"$script")" \
