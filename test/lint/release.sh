@@ -20,6 +20,27 @@ same 'the licence is in META.json' "$(meta '{license}')" postgresql
 # and a version of its own.
 nothing 'released install scripts are as they were' "$(cd sql && sha256sum --quiet -c released.sha256 2>&1)"
 
+# Steps between versions, in any number, as ALTER EXTENSION UPDATE takes them.
+leads_to()
+{
+	local step
+
+	[ "$1" = "$2" ] && return 0
+	for step in "sql/charmbills--$1--"*.sql; do
+		step=${step#"sql/charmbills--$1--"}
+		[ "$step" != '*.sql' ] && leads_to "${step%.sql}" "$2" && return 0
+	done
+	return 1
+}
+released=$(grep -oP ' charmbills--\K[^-]+(?=\.sql$)' sql/released.sha256)
+nothing "an upgrade script leads from every version released to $version" \
+	"$(for from in $released; do leads_to "$from" "$version" || echo "$from"; done)"
+nothing 'every upgrade script refuses to be run by hand' \
+	"$(for step in sql/charmbills--*--*.sql; do
+		[ ! -f "$step" ] || head -1 "$step" | grep -qxF '\echo Use "ALTER EXTENSION charmbills UPDATE" to load this file. \quit' ||
+			echo "$step"
+	done)"
+
 script=sql/charmbills--$version.sql
 if [ -f "$script" ]; then
 	same 'the install script refuses to be run by hand' \
