@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_http.h
- *	  HTTP to the Bitcoin node, waiting for latch and sockets together.
+ *	  HTTP to the Bitcoin node.
  *
  * Two channels: one for calls, waited for at once, and one for the long-poll
  * that stays open beneath them.  No transaction may be open while a request is.
@@ -15,13 +15,6 @@
 
 #include "postgres.h"
 
-typedef enum CbHttpChannel
-{
-	CB_HTTP_CALL,
-	CB_HTTP_LONG_POLL
-} CbHttpChannel;
-
-#define CB_HTTP_CHANNELS 2
 #define CB_HTTP_ERROR_SIZE 256
 
 typedef struct CbHttpRequest
@@ -47,7 +40,7 @@ typedef struct CbHttpAnswer
 /* Once in a process; cleans up after itself at exit. */
 extern void cb_http_init(void);
 
-/* Send and wait.  Interrupts are served; nothing else is. */
+/* Send and wait.  Interrupts are served, and other transfers go on. */
 extern const CbHttpAnswer *cb_http_call(const CbHttpRequest *request);
 
 /* Send on the long-poll channel and return. */
@@ -56,11 +49,5 @@ extern bool cb_http_long_poll_running(void);
 /* The answer once, when there is one; else NULL. */
 extern const CbHttpAnswer *cb_http_take_long_poll(void);
 extern void cb_http_drop_long_poll(void);
-
-/* Wait for the latch, the end of the long-poll, or the time. */
-extern void cb_http_wait(long timeout_ms);
-
-/* Whether the latch was set since the last call, during requests too. */
-extern bool cb_http_was_woken(void);
 
 #endif							/* CB_HTTP_H */

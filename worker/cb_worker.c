@@ -11,7 +11,9 @@
 
 #include "cb_http.h"
 #include "cb_link.h"
+#include "cb_loop.h"
 #include "cb_rpc.h"
+#include "cb_transfer.h"
 #include "cb_wait.h"
 #include "cb_work.h"
 #include "libpq/pqsignal.h"
@@ -67,6 +69,7 @@ start(Oid database)
 	cb_link_attach();
 	if (!cb_slot_claim())
 		proc_exit(0);
+	cb_transfer_init();
 	cb_http_init();
 	reload_settings();
 }
@@ -89,9 +92,10 @@ wait_for_next(void)
 	(void) pgstat_report_stat(true);
 	if (tip != NULL)
 		cb_wait_begin(tip);
-	cb_http_wait(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), cb_work_next()));
-	if (cb_http_was_woken())
+	cb_transfer_wait(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), cb_work_next()));
+	if (cb_loop_was_woken())
 		cb_work_hasten();
+		cb_work_look_for_http_jobs();
 	if (cb_wait_heard())
 		cb_work_look_at_node();
 }
