@@ -24,7 +24,6 @@ static const json_t *find_entry(const json_t *result, const char *txid);
 static void judge(json_t *results, const json_t *tx, const json_t *entry, const char *otherwise);
 static void add_verdict(json_t *results, const json_t *tx, bool ok, int code, const char *message);
 static const char *outcome(json_t *results);
-static const char *dump(json_t *value);
 static const char *printable(const char *text);
 
 const char *
@@ -44,21 +43,16 @@ cb_outcome_failed(const char *message, bool uncharged)
 
 	if (uncharged && json_object_set(value, "unreachable", json_true()) != 0)
 		elog(ERROR, "could not build an outcome");
-	return dump(value);
+	return cb_json_dump(value);
 }
 
 static json_t *
 parse_request(const char *request)
 {
-	json_error_t unused;
-	json_t	   *root = json_loads(request, JSON_REJECT_DUPLICATES, &unused);
-	json_t	   *txs;
+	json_t	   *txs = json_object_get(cb_json_parse(request), "txs");
 	size_t		i;
 	json_t	   *tx;
 
-	if (root == NULL)
-		elog(ERROR, "broadcast_request() did not give JSON");
-	txs = json_object_get(cb_json_own(root), "txs");
 	if (!json_is_array(txs))
 		elog(ERROR, "broadcast_request() gave no transactions");
 	json_array_foreach(txs, i, tx)
@@ -179,30 +173,12 @@ add_verdict(json_t *results, const json_t *tx, bool ok, int code, const char *me
 static const char *
 outcome(json_t *results)
 {
-	return dump(cb_json_own(json_pack("{s:O}", "results", results)));
+	return cb_json_dump(cb_json_own(json_pack("{s:O}", "results", results)));
 }
 
-static const char *
-dump(json_t *value)
-{
-	size_t		length = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENSURE_ASCII);
-	char	   *text = palloc(length + 1);
-
-	(void) json_dumpb(value, text, length, JSON_COMPACT | JSON_ENSURE_ASCII);
-	text[length] = '\0';
-	return text;
-}
-
-/* Of a bounded length, and without what jsonb or another encoding refuses. */
+/* Of a bounded length. */
 static const char *
 printable(const char *text)
 {
-	char	   *copy = pnstrdup(text, CB_RPC_MESSAGE_SIZE - 1);
-
-	for (char *c = copy; *c != '\0'; c++)
-	{
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
-	return copy;
+	return cb_make_printable(pnstrdup(text, CB_RPC_MESSAGE_SIZE - 1));
 }

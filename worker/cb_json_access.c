@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_json_access.c
- *	  JSON from the node: who owns it, and its members by type.
+ *	  JSON: who owns it, its members by type, and its text.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -11,7 +11,7 @@
 
 #include <limits.h>
 
-#include "cb_rpc.h"
+#include "cb_json_access.h"
 #include "utils/memutils.h"
 
 #define HASH_DIGITS 64
@@ -46,6 +46,28 @@ static void
 release(void *value)
 {
 	json_decref((json_t *) value);
+}
+
+json_t *
+cb_json_parse(const char *text)
+{
+	json_error_t unused;
+	json_t	   *value = json_loads(text, JSON_REJECT_DUPLICATES, &unused);
+
+	if (value == NULL)
+		elog(ERROR, "the database did not give JSON");
+	return cb_json_own(value);
+}
+
+char *
+cb_json_dump(const json_t *value)
+{
+	size_t		length = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char	   *text = palloc(length + 1);
+
+	(void) json_dumpb(value, text, length, JSON_COMPACT | JSON_ENSURE_ASCII);
+	text[length] = '\0';
+	return text;
 }
 
 const char *
@@ -115,4 +137,15 @@ cb_json_malformed(const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_PROTOCOL_VIOLATION),
 			 errmsg("the node's answer has no proper \"%s\"", what)));
+}
+
+char *
+cb_make_printable(char *text)
+{
+	for (char *c = text; *c != '\0'; c++)
+	{
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	return text;
 }

@@ -312,19 +312,12 @@ fail_all(CbRpcCall *calls, int n, CbRpcStatus status, const char *message)
 	}
 }
 
-/* What is no printable ASCII may not be valid in this database's encoding. */
 static void
 set_message(CbRpcCall *call, const char *message)
 {
-	char	   *c;
-
 	if (message != call->message)
 		strlcpy(call->message, message, sizeof(call->message));
-	for (c = call->message; *c != '\0'; c++)
-	{
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
+	(void) cb_make_printable(call->message);
 }
 
 json_t *

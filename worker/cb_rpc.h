@@ -3,9 +3,6 @@
  * cb_rpc.h
  *	  JSON-RPC calls to the Bitcoin node, alone or in batches.
  *
- * JSON values live as long as the memory context that is current when they are
- * made; nobody counts references.
- *
  * Copyright (c) 2026, charmbills contributors
  *
  *-------------------------------------------------------------------------
@@ -15,8 +12,7 @@
 
 #include "postgres.h"
 
-#include "../src/cb_compat.h"
-#include <jansson.h>
+#include "cb_json_access.h"
 
 #define CB_RPC_MESSAGE_SIZE 257
 
@@ -77,18 +73,5 @@ extern uint32 cb_rpc_node_number(void);
 extern bool cb_rpc_is_node_fault(CbRpcStatus status);
 /* The same for an error that was raised. */
 extern bool cb_rpc_is_node_sqlstate(int code);
-
-/* Give a fresh value to the current memory context; NULL is out of memory. */
-extern json_t *cb_json_own(json_t *value);
-
-/* Members of an object; an error unless they are there and of that type. */
-extern const char *cb_json_text(const json_t *object, const char *key);
-extern int	cb_json_height(const json_t *object, const char *key);
-extern bool cb_json_bool(const json_t *object, const char *key, bool absent);
-/* An integer of a JSON text from the database; false when it has none. */
-extern bool cb_payload_int(const char *payload, const char *key, int *value);
-/* A block's or transaction's identifier: 64 lower-case hex digits. */
-extern const char *cb_json_hash(const json_t *value);
-cb_noreturn extern void cb_json_malformed(const char *what);
 
 #endif							/* CB_RPC_H */
