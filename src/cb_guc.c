@@ -28,6 +28,7 @@ char	   *cb_guc_rpc_user;
 char	   *cb_guc_rpc_password_file;
 char	   *cb_guc_rpc_cookie_file;
 int			cb_guc_rpc_timeout = 30;
+char	   *cb_guc_webhook_ca_file;
 char	   *cb_guc_databases;
 int			cb_guc_poll_interval = 120;
 int			cb_guc_mempool_interval = 5;
@@ -62,6 +63,7 @@ static const struct config_enum_entry log_level_options[] = {
 
 static void define_node_settings(void);
 static void define_secret_settings(void);
+static void define_http_settings(void);
 static void define_worker_settings(void);
 static void define_chain_settings(void);
 static bool check_rpc_url(char **newval, void **extra, GucSource source);
@@ -78,6 +80,7 @@ cb_guc_define(void)
 {
 	define_node_settings();
 	define_secret_settings();
+	define_http_settings();
 	define_worker_settings();
 	define_chain_settings();
 	MarkGUCPrefixReserved("charmbills");
@@ -144,6 +147,16 @@ define_secret_settings(void)
 							   "The node's cookie file; read again whenever the node refuses.",
 							   NULL,
 							   &cb_guc_rpc_cookie_file, "",
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+}
+
+static void
+define_http_settings(void)
+{
+	DefineCustomStringVariable("charmbills.webhook_ca_file",
+							   "Certificates of the authorities that HTTPS addresses of webhooks and prices are checked against.",
+							   "Empty takes the system's.",
+							   &cb_guc_webhook_ca_file, "",
 							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
 }
 

@@ -20,6 +20,7 @@ extern char *cb_guc_rpc_user;
 extern char *cb_guc_rpc_password_file;
 extern char *cb_guc_rpc_cookie_file;
 extern int	cb_guc_rpc_timeout; /* s */
+extern char *cb_guc_webhook_ca_file;
 extern char *cb_guc_databases;
 extern int	cb_guc_poll_interval;	/* s */
 extern int	cb_guc_mempool_interval;	/* s */

@@ -21,7 +21,7 @@
 #include "utils/timestamp.h"
 
 #define CB_RENDEZVOUS "charmbills"
-#define CB_RENDEZVOUS_VERSION 2
+#define CB_RENDEZVOUS_VERSION 3
 
 #define CB_MAX_WORKERS 32
 #define CB_ERROR_SIZE 256
@@ -74,6 +74,7 @@ typedef struct CbWorkerSettings
 	const char *rpc_password_file;
 	const char *rpc_cookie_file;
 	int			rpc_timeout;	/* s */
+	const char *webhook_ca_file;
 	const char *databases;
 	int			poll_interval;	/* s */
 	int			mempool_interval;	/* s */

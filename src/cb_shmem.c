@@ -107,6 +107,7 @@ get_settings(CbWorkerSettings *settings)
 	settings->rpc_password_file = cb_guc_rpc_password_file;
 	settings->rpc_cookie_file = cb_guc_rpc_cookie_file;
 	settings->rpc_timeout = cb_guc_rpc_timeout;
+	settings->webhook_ca_file = cb_guc_webhook_ca_file;
 	settings->databases = cb_guc_databases;
 	settings->poll_interval = cb_guc_poll_interval;
 	settings->mempool_interval = cb_guc_mempool_interval;
