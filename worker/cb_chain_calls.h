@@ -42,7 +42,8 @@ typedef struct CbNodeView
 typedef struct CbAgenda
 {
 	bool		awaiting_mempool;
-	TimestampTz next_job_at;	/* 0: none */
+	TimestampTz next_job_at;	/* for the node; 0: none */
+	TimestampTz next_http_at;	/* 0: none */
 	TimestampTz next_billing_at;
 	const char *stopped_reason; /* NULL while following goes on */
 	bool		adopted;

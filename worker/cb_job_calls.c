@@ -15,16 +15,31 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-/* Longer than the node may take for one claim's worth of jobs. */
-#define LEASE "'5 minutes'"
+#define CLAIM "SELECT id::pg_catalog.text, kind, payload::pg_catalog.text FROM charmbills."
 
+/* Longer than the node may take for one claim's worth of jobs. */
+#define NODE_LEASE "'5 minutes'"
+/* Longer than any HTTP request may take, with the reports that fail. */
+#define HTTP_LEASE "'2 minutes'"
+
+static int	claim(const char *sql, int max_jobs, CbJob **jobs);
 static const char *ask(const char *sql, int nargs, const CbArgument *args);
 
 int
 cb_claim_jobs(int max_jobs, CbJob **jobs)
 {
-	const char *sql = "SELECT id::pg_catalog.text, kind, payload::pg_catalog.text"
-		" FROM charmbills.claim_jobs($1, $2, " LEASE ")";
+	return claim(CLAIM "claim_jobs($1, $2, " NODE_LEASE ")", max_jobs, jobs);
+}
+
+int
+cb_claim_http_jobs(int max_jobs, CbJob **jobs)
+{
+	return claim(CLAIM "claim_http_jobs($1, $2, " HTTP_LEASE ")", max_jobs, jobs);
+}
+
+static int
+claim(const char *sql, int max_jobs, CbJob **jobs)
+{
 	char	   *claimant = psprintf("process %d", MyProcPid);
 	int			n;
 
@@ -45,6 +60,13 @@ const char *
 cb_broadcast_request(const char *job_id)
 {
 	return ask("SELECT charmbills.broadcast_request($1::pg_catalog.uuid)::pg_catalog.text", 1,
+			   (CbArgument[]) {CB_TEXT(job_id)});
+}
+
+const char *
+cb_http_request(const char *job_id)
+{
+	return ask("SELECT charmbills.http_request($1::pg_catalog.uuid)::pg_catalog.text", 1,
 			   (CbArgument[]) {CB_TEXT(job_id)});
 }
 

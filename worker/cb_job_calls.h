@@ -24,8 +24,13 @@ typedef struct CbJob
 /* Take up to max_jobs for a lease of five minutes; gives how many. */
 extern int	cb_claim_jobs(int max_jobs, CbJob **jobs);
 
+/* The same of jobs that are an HTTP request, for a lease of two minutes. */
+extern int	cb_claim_http_jobs(int max_jobs, CbJob **jobs);
+
 /* What is to be sent, as JSON. */
 extern const char *cb_broadcast_request(const char *job_id);
+/* Empty when there is nothing to be sent any more. */
+extern const char *cb_http_request(const char *job_id);
 
 /* The outcome is JSON; gives the job's new state. */
 extern const char *cb_report_job(const char *job_id, const char *outcome);

@@ -64,12 +64,12 @@ cb_run_jobs(void)
 		CbFailure	failure;
 
 		CHECK_FOR_INTERRUPTS();
-		cb_slot_set_jobs(n - i);
+		cb_slot_set_jobs(CB_SLOT_NODE_JOBS, n - i);
 		current_job = &jobs[i];
 		if (!cb_attempt(run_current_job, &failure))
 			note_failure(jobs[i].id, &failure);
 	}
-	cb_slot_set_jobs(rescan.running ? 1 : 0);
+	cb_slot_set_jobs(CB_SLOT_NODE_JOBS, rescan.running ? 1 : 0);
 	return n > 0;
 }
 
@@ -168,7 +168,7 @@ cb_rescan_turn(void)
 		rescan.running = false;
 		note_failure(rescan.job_id, &failure);
 	}
-	cb_slot_set_jobs(rescan.running ? 1 : 0);
+	cb_slot_set_jobs(CB_SLOT_NODE_JOBS, rescan.running ? 1 : 0);
 }
 
 static void

@@ -133,6 +133,7 @@ cb_slot_claim(void)
 		slot->proc_number = cb_my_proc_number();
 		slot->started_at = GetCurrentTimestamp();
 		slot->requests = 0;
+		slot->jobs_in_flight = 0;
 		strlcpy(slot->state, "starting", sizeof(slot->state));
 	}
 	LWLockRelease(shared->lock);
@@ -225,11 +226,14 @@ cb_slot_set_node(int height)
 }
 
 void
-cb_slot_set_jobs(int count)
+cb_slot_set_jobs(CbSlotJobs sort, int count)
 {
+	static int	counts[CB_SLOT_JOB_SORTS];
+
 	LWLockAcquire(rendezvous->shared->lock, LW_EXCLUSIVE);
-	my_slot->jobs_in_flight = count;
+	my_slot->jobs_in_flight += count - counts[sort];
 	LWLockRelease(rendezvous->shared->lock);
+	counts[sort] = count;
 }
 
 void

@@ -18,6 +18,15 @@
 
 #include "../src/cb_shared.h"
 
+/* Jobs that are counted apart, and shown together. */
+typedef enum CbSlotJobs
+{
+	CB_SLOT_NODE_JOBS,
+	CB_SLOT_HTTP_JOBS
+} CbSlotJobs;
+
+#define CB_SLOT_JOB_SORTS 2
+
 /* Find the rendezvous; raises an error when charmbills.so is not preloaded. */
 extern void cb_link_attach(void);
 extern CbShared *cb_link_shared(void);
@@ -40,7 +49,8 @@ extern void cb_slot_set_state(const char *state);
 extern void cb_slot_set_error(const char *message);
 extern void cb_slot_set_tip(int height);
 extern void cb_slot_set_node(int height);
-extern void cb_slot_set_jobs(int count);
+/* How many jobs of a sort are under way. */
+extern void cb_slot_set_jobs(CbSlotJobs sort, int count);
 extern void cb_slot_set_blocker(int pid);
 /* The node answered just now. */
 extern void cb_slot_touch(void);

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "cb_follow.h"
+#include "cb_http_jobs.h"
 #include "cb_jobs.h"
 #include "cb_link.h"
 #include "cb_mempool.h"
@@ -39,9 +40,12 @@ static void look_at_mempool(void);
 static void arm_watches(void);
 static void run_jobs(void);
 static void rescan(void);
+static void report_http_jobs(void);
+static void send_http_jobs(void);
 static void run_billing(void);
 static void plan(void);
 static void plan_node_work(void);
+static void plan_http_jobs(void);
 static TimestampTz from_now(int ms);
 static bool is_sandbox(void);
 static bool is_synced(void);
@@ -55,13 +59,15 @@ static CbUnit mempool_unit = {.purpose = "read the mempool",.run = look_at_mempo
 static CbUnit watch_unit = {.purpose = "arm watches",.run = arm_watches};
 static CbUnit job_unit = {.purpose = "run jobs",.run = run_jobs};
 static CbUnit rescan_unit = {.purpose = "rescan the chain",.run = rescan};
+static CbUnit report_unit = {.purpose = "report HTTP requests",.run = report_http_jobs};
+static CbUnit send_unit = {.purpose = "send HTTP requests",.run = send_http_jobs};
 static CbUnit billing_unit = {.purpose = "run billing",.run = run_billing};
 
 /* In the order in which they run; the first two decide about the others. */
 #define FIRST_PLANNED 2
 static CbUnit *const units[] = {
 	&extension_unit, &agenda_unit, &node_unit, &mempool_unit, &watch_unit, &job_unit,
-	&rescan_unit, &billing_unit
+	&rescan_unit, &report_unit, &send_unit, &billing_unit
 };
 
 static CbWorkerSettings settings;
@@ -74,6 +80,7 @@ static CbFollowState follow_state;
 static TimestampTz look_at;		/* at the node */
 static bool mempool_unfinished;
 static bool found_jobs = true;	/* when last looked for */
+static bool found_http_jobs = true;
 static bool billing_wanted;
 
 void
@@ -136,6 +143,13 @@ cb_work_hasten(void)
 	for (int i = 0; i < (int) lengthof(units); i++)
 		cb_backoff_hasten(&units[i]->backoff);
 	look_at = Min(look_at, cb_unit_after_pause(&node_unit, 0));
+	found_http_jobs = true;
+}
+
+void
+cb_work_look_for_http_jobs(void)
+{
+	found_http_jobs = true;
 }
 
 void
@@ -238,6 +252,20 @@ rescan(void)
 }
 
 static void
+report_http_jobs(void)
+{
+	cb_http_jobs_report();
+	read_agenda();
+}
+
+static void
+send_http_jobs(void)
+{
+	found_http_jobs = cb_http_jobs_send();
+	read_agenda();
+}
+
+static void
 run_billing(void)
 {
 	cb_run_billing();
@@ -249,6 +277,7 @@ static void
 plan(void)
 {
 	plan_node_work();
+	plan_http_jobs();
 	billing_unit.due_at = DT_NOEND;
 	if (billing_wanted)
 		billing_unit.due_at = 0;
@@ -280,6 +309,17 @@ plan_node_work(void)
 		job_unit.due_at = found_jobs ? agenda.next_job_at :
 			cb_unit_after_pause(&job_unit, agenda.next_job_at);
 	rescan_unit.due_at = node_answers && cb_rescan_is_running() ? 0 : DT_NOEND;
+}
+
+/* Neither needs a node. */
+static void
+plan_http_jobs(void)
+{
+	report_unit.due_at = cb_http_jobs_report_due();
+	send_unit.due_at = DT_NOEND;
+	if (agenda.next_http_at != 0 && cb_http_jobs_have_room())
+		send_unit.due_at = found_http_jobs ? agenda.next_http_at :
+			cb_unit_after_pause(&send_unit, agenda.next_http_at);
 }
 
 static TimestampTz

@@ -9,7 +9,9 @@
  */
 #include "postgres.h"
 
+#include "cb_fetch.h"
 #include "cb_http.h"
+#include "cb_http_jobs.h"
 #include "cb_link.h"
 #include "cb_loop.h"
 #include "cb_rpc.h"
@@ -71,6 +73,7 @@ start(Oid database)
 		proc_exit(0);
 	cb_transfer_init();
 	cb_http_init();
+	cb_fetch_init();
 	reload_settings();
 }
 
@@ -95,6 +98,7 @@ wait_for_next(void)
 	cb_transfer_wait(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), cb_work_next()));
 	if (cb_loop_was_woken())
 		cb_work_hasten();
+	if (cb_http_jobs_heard())
 		cb_work_look_for_http_jobs();
 	if (cb_wait_heard())
 		cb_work_look_at_node();
