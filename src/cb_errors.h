@@ -51,6 +51,8 @@
 #define ERRCODE_CB_IDEMPOTENCY MAKE_SQLSTATE('C', 'B', '0', '1', '6')
 /* The SQL objects are of another version than the library. */
 #define ERRCODE_CB_VERSION MAKE_SQLSTATE('C', 'B', '0', '1', '7')
+/* No exchange rate that is fresh enough. */
+#define ERRCODE_CB_STALE_RATE MAKE_SQLSTATE('C', 'B', '0', '1', '8')
 
 /*
  * Raise what a pure layer refused.  what: the thing parsed, for the message

@@ -24,7 +24,7 @@
 #include "bitcoin/cb_bytes.h"
 #include "types/cb_types.h"
 
-#define CB_MAX_PARAMETERS 24
+#define CB_MAX_PARAMETERS 40
 
 typedef struct CbStatement
 {

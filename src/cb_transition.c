@@ -84,7 +84,7 @@ static const Move moves[] = {
 	{"subscription_facts", "paused", "past_due", ANYONE},
 	{"subscription_facts", "paused", "expired", ANYONE},
 	{"subscription_facts", "paused", "canceled", ANYONE},
-	{"subscription_facts", "paused", "pending", CHAIN},
+	{"subscription_facts", "paused", "pending", ANYONE},
 
 	{"invoices", "open", "processing", CHAIN},
 	{"invoices", "open", "paid", ANYONE},
@@ -94,6 +94,7 @@ static const Move moves[] = {
 	{"invoices", "processing", "open", CHAIN},
 	{"invoices", "processing", "paid", ANYONE},
 	{"invoices", "processing", "expired", CHAIN},
+	{"invoices", "processing", "void", ANYONE},
 	{"invoices", "paid", "processing", CHAIN},
 	{"invoices", "paid", "open", CHAIN},
 	{"invoices", "paid", "expired", CHAIN},

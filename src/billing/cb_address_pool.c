@@ -17,7 +17,9 @@
 #include "billing/cb_address_pool.h"
 #include "billing/cb_address_text.h"
 #include "billing/cb_descriptor_cache.h"
+#include "catalog/pg_type.h"
 #include "cb_clock.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_guc.h"
 #include "cb_json.h"
@@ -29,9 +31,12 @@
 CB_STATEMENT(lock_counters, "uuid",
 			 "SELECT series, next_invoice_number FROM charmbills.merchant_counters "
 			 "WHERE merchant_id = $1 FOR NO KEY UPDATE");
-CB_STATEMENT(take_number, "uuid",
-			 "UPDATE charmbills.merchant_counters SET next_invoice_number = next_invoice_number + 1 "
-			 "WHERE merchant_id = $1");
+CB_STATEMENT(read_sources, "uuid[]",
+			 "SELECT c.merchant_id, c.series, c.next_invoice_number, m.address, m.descriptor "
+			 "FROM charmbills.merchant_counters c JOIN charmbills.merchants m ON m.id = c.merchant_id "
+			 "WHERE c.merchant_id = ANY ($1) ORDER BY c.merchant_id");
+CB_STATEMENT(take_numbers, "uuid int8",
+			 "UPDATE charmbills.merchant_counters SET next_invoice_number = $2 WHERE merchant_id = $1");
 CB_STATEMENT(begin_series, "uuid text",
 			 "UPDATE charmbills.merchant_counters SET series = $2, next_invoice_number = 1 "
 			 "WHERE merchant_id = $1");
@@ -39,8 +44,6 @@ CB_STATEMENT(lock_outdated, "int8",
 			 "SELECT c.merchant_id FROM charmbills.merchant_counters c, charmbills.chain_state s "
 			 "WHERE c.series <> s.series "
 			 "ORDER BY c.merchant_id LIMIT $1 FOR NO KEY UPDATE OF c");
-CB_STATEMENT(read_merchant, "uuid",
-			 "SELECT address, descriptor FROM charmbills.merchants WHERE id = $1");
 CB_STATEMENT(insert_descriptor, "text uuid int4 timestamptz",
 			 "INSERT INTO charmbills.descriptors (canonical, merchant_id, next_index, first_index, created_at) "
 			 "VALUES ($1, $2, $3, $3, $4) ON CONFLICT (canonical) DO NOTHING RETURNING id");
@@ -53,28 +56,24 @@ CB_STATEMENT(read_descriptors, "uuid",
 			 "WHERE merchant_id = $1 ORDER BY id");
 CB_STATEMENT(set_next_index, "uuid int4",
 			 "UPDATE charmbills.descriptors SET next_index = $2 WHERE id = $1");
-CB_STATEMENT(take_index, "text",
-			 "UPDATE charmbills.descriptors d SET next_index = w.derivation_index + 1 "
-			 "FROM (SELECT s.descriptor_id, s.derivation_index, s.script, e.next_index "
-			 "      FROM charmbills.descriptors e "
-			 "      JOIN charmbills.watched_scripts s "
-			 "           ON s.descriptor_id = e.id AND s.derivation_index >= e.next_index "
-			 "      WHERE e.canonical = $1 ORDER BY s.derivation_index LIMIT 1) w "
-			 "WHERE d.id = w.descriptor_id "
-			 "RETURNING d.id, w.derivation_index, w.script, w.next_index");
+CB_STATEMENT(read_free_scripts, "uuid int4 int4",
+			 "SELECT derivation_index, script FROM charmbills.watched_scripts "
+			 "WHERE descriptor_id = $1 AND derivation_index >= $2 "
+			 "ORDER BY derivation_index LIMIT $3");
 
 /*
  * An invoice keeps its amount to itself for as long as somebody may still pay
  * it, also by mistake a second time.
  */
-CB_STATEMENT(find_suffix, "bytea int8 timestamptz",
+CB_STATEMENT(find_suffix, "bytea int8 timestamptz int8[]",
 			 "SELECT suffix FROM pg_catalog.generate_series(0, 999) suffix "
-			 "WHERE NOT EXISTS (SELECT FROM charmbills.invoices i "
-			 "                  WHERE i.script = $1 AND i.descriptor_id IS NULL "
-			 "                        AND i.amount_sats = $2 + suffix "
-			 "                        AND (i.status IN ('open', 'processing') "
-			 "                             OR i.status = 'expired' AND i.expires_at > $3 - interval '30 days' "
-			 "                             OR i.status = 'paid' AND i.paid_at > $3 - interval '1 day')) "
+			 "WHERE $2 + suffix <> ALL ($4) "
+			 "      AND NOT EXISTS (SELECT FROM charmbills.invoices i "
+			 "                      WHERE i.script = $1 AND i.descriptor_id IS NULL "
+			 "                            AND i.amount_sats = $2 + suffix "
+			 "                            AND (i.status IN ('open', 'processing') "
+			 "                                 OR i.status = 'expired' AND i.expires_at > $3 - interval '30 days' "
+			 "                                 OR i.status = 'paid' AND i.paid_at > $3 - interval '1 day')) "
 			 "ORDER BY suffix LIMIT 1");
 
 /* A row of descriptors. */
@@ -88,8 +87,14 @@ typedef struct Source
 
 static void catch_up(const pg_uuid_t *merchant_id, CbEvents *events, TimestampTz now);
 static void jump(const Source *source, CbEvents *events, TimestampTz now);
-static void issue_derived(const pg_uuid_t *merchant_id, const char *descriptor, CbInvoicePlace *place);
-static void issue_fixed(const char *address, CbInvoicePlace *place);
+static void load_address_source(uint64 row, CbAddressSource *source);
+static int64 dust_limit(const CbAddressSource *source);
+static void issue_derived(CbAddressSource *source, CbInvoicePlace *const *places, int n);
+static void take_scripts(const Source *pool, CbInvoicePlace *const *places, int n);
+static void fill_derived(CbInvoicePlace *place, const pg_uuid_t *descriptor_id, int32 index, CbSpan script);
+static void issue_fixed(CbAddressSource *source, CbInvoicePlace *const *places, int n);
+static int64 unique_amount(const CbScriptBuf *buffer, int64 amount, NullableDatum taken);
+cb_noreturn static void refuse_amount(int64 amount);
 static void load_source(uint64 row, Source *source);
 static void find_source(const pg_uuid_t *merchant_id, const char *canonical, Source *source);
 static void advance(const Source *source, int64 next_index, const char *reason, CbEvents *events, TimestampTz now);
@@ -97,30 +102,72 @@ static void watch_range(const Source *source, int64 from, int64 to);
 static void announce_descriptor(const Source *source, CbEvents *events, TimestampTz now);
 
 void
-cb_address_pool_issue(const pg_uuid_t *merchant_id, int64 amount, CbInvoicePlace *place)
+cb_address_pool_open(const pg_uuid_t *merchant_ids, int n, CbAddressSource *sources)
 {
 	CbEvents	events = {NIL};
-	char	   *address;
-	char	   *descriptor;
 
-	memset(place, 0, sizeof(*place));
-	place->amount = amount;
-	catch_up(merchant_id, &events, cb_now());
+	for (int i = 0; i < n; i++)
+		catch_up(&merchant_ids[i], &events, cb_now());
 	cb_events_write(&events);
-	cb_execute_one(&lock_counters, CB_ARGS(cb_uuid(merchant_id)));
-	place->series = cb_column_text(0, 1);
-	place->number = cb_column_int8(0, 2);
-	cb_execute_one(&take_number, CB_ARGS(cb_uuid(merchant_id)));
-	if (amount == 0)
-		return;
+	if (cb_execute(&read_sources, CB_ARGS(cb_uuid_array(merchant_ids, n))) != (uint64) n)
+		elog(ERROR, "a merchant has no counters");
+	for (int i = 0; i < n; i++)
+		load_address_source(i, &sources[i]);
+	for (int i = 0; i < n; i++)
+		sources[i].dust_limit = dust_limit(&sources[i]);
+}
 
-	cb_execute_one(&read_merchant, CB_ARGS(cb_uuid(merchant_id)));
-	address = cb_column_text(0, 1);
-	descriptor = cb_column_text(0, 2);
-	if (descriptor != NULL)
-		issue_derived(merchant_id, descriptor, place);
+void
+cb_address_pool_peek(const pg_uuid_t *merchant_id, CbAddressSource *source)
+{
+	cb_execute_one(&read_sources, CB_ARGS(cb_uuid_array(merchant_id, 1)));
+	load_address_source(0, source);
+	source->dust_limit = dust_limit(source);
+}
+
+static void
+load_address_source(uint64 row, CbAddressSource *source)
+{
+	source->merchant_id = cb_column_uuid(row, 1);
+	source->series = cb_column_text(row, 2);
+	source->next_number = cb_column_int8(row, 3);
+	source->address = cb_column_text(row, 4);
+	source->descriptor = cb_column_text(row, 5);
+	if (source->descriptor != NULL)
+		source->descriptor = pstrdup(cb_descriptor_cached(source->descriptor)->canonical);
+}
+
+static int64
+dust_limit(const CbAddressSource *source)
+{
+	CbScriptBuf script;
+	CbSpan		span = {script.data, 0};
+
+	if (source->descriptor != NULL)
+		return cb_descriptor_cached(source->descriptor)->dust_limit;
+	(void) cb_address_checked(source->address, &script);
+	span.len = script.len;
+	return cb_script_dust_limit(span);
+}
+
+void
+cb_address_pool_take(CbAddressSource *source, CbInvoicePlace *const *places, int n)
+{
+	CbInvoicePlace **paid_for = palloc(sizeof(CbInvoicePlace *) * Max(n, 1));
+	int			n_paid_for = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		places[i]->series = source->series;
+		places[i]->number = source->next_number++;
+		if (places[i]->needs_address)
+			paid_for[n_paid_for++] = places[i];
+	}
+	cb_execute_one(&take_numbers, CB_ARGS(cb_uuid(&source->merchant_id), cb_int8(source->next_number)));
+	if (source->descriptor != NULL)
+		issue_derived(source, paid_for, n_paid_for);
 	else
-		issue_fixed(address, place);
+		issue_fixed(source, paid_for, n_paid_for);
 }
 
 int64
@@ -178,55 +225,95 @@ jump(const Source *source, CbEvents *events, TimestampTz now)
 }
 
 static void
-issue_derived(const pg_uuid_t *merchant_id, const char *descriptor, CbInvoicePlace *place)
+issue_derived(CbAddressSource *source, CbInvoicePlace *const *places, int n)
 {
-	char	   *canonical = pstrdup(cb_descriptor_cached(descriptor)->canonical);
-	Source		source;
-	CbSpan		script;
+	Source		pool;
+	int64		watched;		/* indexes below are */
+	int64		next;
 
-	if (cb_execute(&take_index, CB_ARGS(cb_text(canonical))) == 0)
-	{
-		find_source(merchant_id, canonical, &source);
+	if (n == 0)
+		return;
+	find_source(&source->merchant_id, source->descriptor, &pool);
+	watched = (int64) pool.next_index + CB_LOOKAHEAD;
+	watch_range(&pool, watched, watched + n);
+	take_scripts(&pool, places, n);
+	next = (int64) places[n - 1]->derivation_index + 1;
+	watch_range(&pool, watched + n, next + CB_LOOKAHEAD);
+	cb_execute(&set_next_index, CB_ARGS(cb_uuid(&pool.id), cb_int4((int32) Min(next, PG_INT32_MAX))));
+}
+
+/* Few indexes are ever passed over, far fewer than are watched ahead. */
+static void
+take_scripts(const Source *pool, CbInvoicePlace *const *places, int n)
+{
+	if (cb_execute(&read_free_scripts,
+				   CB_ARGS(cb_uuid(&pool->id), cb_int4(pool->next_index), cb_int4(n))) < (uint64) n)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_EXHAUSTED),
 				 errmsg("the merchant's descriptor has no address left"),
 				 errhint("Give the merchant another descriptor with charmbills.update_merchant().")));
-	}
-	place->is_derived = true;
-	place->descriptor_id = cb_column_uuid(0, 1);
-	place->derivation_index = cb_column_int4(0, 2);
-	script = cb_column_bytea(0, 3);
+	for (int i = 0; i < n; i++)
+		fill_derived(places[i], &pool->id, cb_column_int4(i, 1), cb_column_bytea(i, 2));
+}
+
+static void
+fill_derived(CbInvoicePlace *place, const pg_uuid_t *descriptor_id, int32 index, CbSpan script)
+{
 	if (script.len > sizeof(place->script.data) ||
 		cb_script_to_address(script, cb_current_network(), place->address) != CB_OK)
 		elog(ERROR, "a watched script has no address");
 	memcpy(place->script.data, script.data, script.len);
 	place->script.len = script.len;
+	place->is_derived = true;
+	place->descriptor_id = *descriptor_id;
+	place->derivation_index = index;
+}
 
-	source.id = place->descriptor_id;
-	source.merchant_id = *merchant_id;
-	source.canonical = canonical;
-	source.next_index = cb_column_int4(0, 4);
-	watch_range(&source, (int64) source.next_index + CB_LOOKAHEAD,
-				(int64) place->derivation_index + 1 + CB_LOOKAHEAD);
+/* Those taken here are not in the table yet. */
+static void
+issue_fixed(CbAddressSource *source, CbInvoicePlace *const *places, int n)
+{
+	Datum	   *taken = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		CbInvoicePlace *place = places[i];
+
+		strlcpy(place->address, cb_address_checked(source->address, &place->script), sizeof(place->address));
+		place->amount = unique_amount(&place->script, place->amount, cb_array(taken, NULL, i, INT8OID));
+		taken[i] = Int64GetDatum(place->amount);
+	}
+}
+
+static int64
+unique_amount(const CbScriptBuf *buffer, int64 amount, NullableDatum taken)
+{
+	CbSpan		script = {buffer->data, buffer->len};
+
+	if (cb_execute(&find_suffix, CB_ARGS(cb_bytea(script), cb_int8(amount), cb_timestamptz(cb_now()), taken)) == 0)
+		refuse_amount(amount);
+	return amount + cb_column_int4(0, 1);
+}
+
+int64
+cb_address_pool_unique_amount(const CbAddressSource *source, int64 amount)
+{
+	CbScriptBuf script;
+
+	(void) cb_address_checked(source->address, &script);
+	return unique_amount(&script, amount, cb_array(NULL, NULL, 0, INT8OID));
 }
 
 static void
-issue_fixed(const char *address, CbInvoicePlace *place)
+refuse_amount(int64 amount)
 {
-	CbSpan		script = {place->script.data, 0};
-
-	strlcpy(place->address, cb_address_checked(address, &place->script), sizeof(place->address));
-	script.len = place->script.len;
-	if (cb_execute(&find_suffix,
-				   CB_ARGS(cb_bytea(script), cb_int8(place->amount), cb_timestamptz(cb_now()))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_EXHAUSTED),
-				 errmsg("no amount is left that tells an invoice apart at the merchant's fixed address"),
-				 errdetail("All from %lld to %lld sats belong to invoices that may still be paid.",
-						   (long long) place->amount, (long long) place->amount + 999),
-				 errhint("Give the merchant a descriptor with charmbills.update_merchant(): "
-						 "every invoice then gets an address of its own.")));
-	place->amount += cb_column_int4(0, 1);
+	ereport(ERROR,
+			(errcode(ERRCODE_CB_EXHAUSTED),
+			 errmsg("no amount is left that tells an invoice apart at the merchant's fixed address"),
+			 errdetail("All from %lld to %lld sats belong to invoices that may still be paid.",
+					   (long long) amount, (long long) amount + 999),
+			 errhint("Give the merchant a descriptor with charmbills.update_merchant(): "
+					 "every invoice then gets an address of its own.")));
 }
 
 void
@@ -323,21 +410,27 @@ watch_range(const Source *source, int64 from, int64 to)
 {
 	/* No statement below looks at the cache, so the entry stays. */
 	const CbDescriptor *descriptor = &cb_descriptor_cached(source->canonical)->descriptor;
+	int64		end = Min(to, PG_INT32_MAX);
+	CbScriptBuf *buffers;
+	int32	   *indexes;
+	int			n = 0;
 
-	for (int64 index = from; index < Min(to, PG_INT32_MAX); index++)
+	if (from >= end)
+		return;
+	buffers = palloc(sizeof(CbScriptBuf) * (end - from));
+	indexes = palloc(sizeof(int32) * (end - from));
+	for (int64 index = from; index < end; index++)
 	{
-		CbScriptBuf buffer;
-		CbSpan		script = {buffer.data, 0};
-		CbResult	result = cb_descriptor_script(descriptor, (uint32) index, &buffer);
+		CbResult	result = cb_descriptor_script(descriptor, (uint32) index, &buffers[n]);
 
 		/* One index in 2^127 has no key. */
 		if (result == CB_ERR_INDEX)
 			continue;
 		if (result != CB_OK)
 			cb_raise(result, "descriptor");
-		script.len = buffer.len;
-		cb_watch_script(script, &source->merchant_id, &source->id, (int32) index);
+		indexes[n++] = (int32) index;
 	}
+	cb_watch_derived(&source->merchant_id, &source->id, buffers, indexes, n);
 }
 
 static void

@@ -21,26 +21,49 @@
 /* Scripts beyond the last one issued that are watched too. */
 #define CB_LOOKAHEAD 20
 
+/* A merchant's numbers and addresses, while its counters are locked. */
+typedef struct CbAddressSource
+{
+	pg_uuid_t	merchant_id;
+	char	   *series;
+	int64		next_number;
+	char	   *address;		/* fixed; NULL without one */
+	char	   *descriptor;		/* canonical; NULL without one */
+	int64		dust_limit;		/* sats: less than this cannot be paid to it */
+} CbAddressSource;
+
 /* Where an invoice is to be paid, and its number. */
 typedef struct CbInvoicePlace
 {
+	bool		needs_address;
+	int64		amount;			/* sats: with a fixed address made unique there; 0 where only quotes tell */
 	char		address[CB_ADDRESS_SIZE];
 	CbScriptBuf script;
 	bool		is_derived;
 	pg_uuid_t	descriptor_id;
 	int32		derivation_index;
-	int64		amount;			/* with a fixed address: made unique there */
 	char	   *series;
 	int64		number;
 } CbInvoicePlace;
 
 /*
- * Take the merchant's next number and, unless amount is 0, an address for it,
- * under the lock of its merchant_counters row, which is held until the
- * transaction ends: call it last.  CB015 when no amount is left that is unique
- * at a fixed address.
+ * Lock the counters of merchants, given in order of key and each once, until
+ * the transaction ends: call it last.  sources: one for each merchant.
  */
-extern void cb_address_pool_issue(const pg_uuid_t *merchant_id, int64 amount, CbInvoicePlace *place);
+extern void cb_address_pool_open(const pg_uuid_t *merchant_ids, int n, CbAddressSource *sources);
+
+/*
+ * Give places the merchant's next numbers and, where they need one, an address.
+ * Their needs_address and amount are set.  CB015 when no address is left, or no
+ * amount that is unique at a fixed address.
+ */
+extern void cb_address_pool_take(CbAddressSource *source, CbInvoicePlace *const *places, int n);
+
+/* A merchant's source as it is, without locking anything. */
+extern void cb_address_pool_peek(const pg_uuid_t *merchant_id, CbAddressSource *source);
+
+/* The amount that an invoice at the source's fixed address would get now; sats. */
+extern int64 cb_address_pool_unique_amount(const CbAddressSource *source, int64 amount);
 
 /*
  * A script that was derived but never issued has been paid: skip it, so that

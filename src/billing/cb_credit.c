@@ -19,7 +19,7 @@ CB_STATEMENT(insert_credit, "uuid uuid int8 text uuid outpoint timestamptz",
 			 "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id");
 
 void
-cb_credit_adjust(const CbCreditSource *source, int64 entered, int64 target,
+cb_credit_adjust(const CbCreditSource *source, const char *kind, int64 entered, int64 target,
 				 TimestampTz now, CbEvents *events)
 {
 	int64		difference = target - entered;
@@ -30,10 +30,10 @@ cb_credit_adjust(const CbCreditSource *source, int64 entered, int64 target,
 		return;
 	cb_execute_one(&insert_credit,
 				   CB_ARGS(cb_uuid(&source->merchant_id), cb_uuid(source->customer_id), cb_int8(difference),
-						   cb_text(source->invoice_id ? "overpayment" : "unassigned"),
-						   cb_uuid(source->invoice_id), cb_outpoint(source->outpoint), cb_timestamptz(now)));
+						   cb_text(kind), cb_uuid(source->invoice_id), cb_outpoint(source->outpoint), cb_timestamptz(now)));
 	id = cb_column_uuid(0, 1);
 	cb_json_begin(&payload);
+	cb_json_text(&payload, "kind", kind);
 	cb_json_int(&payload, "amount_sats", difference);
 	cb_json_uuid(&payload, "customer_id", source->customer_id);
 	cb_json_uuid(&payload, "invoice_id", source->invoice_id);

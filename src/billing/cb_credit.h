@@ -18,6 +18,13 @@
 
 #include "bitcoin/cb_tx.h"
 
+/* Kinds of entries: the values of credits.kind. */
+#define CB_CREDIT_OVERPAYMENT "overpayment"
+#define CB_CREDIT_UNASSIGNED "unassigned"
+#define CB_CREDIT_REFUND "refund"
+#define CB_CREDIT_APPLIED "applied"
+#define CB_CREDIT_CARRIED "carried"
+
 /* Where a credit comes from: an invoice's payments, or one without invoice. */
 typedef struct CbCreditSource
 {
@@ -28,10 +35,10 @@ typedef struct CbCreditSource
 } CbCreditSource;
 
 /*
- * Bring the credit from a source from what has been entered to what it should
- * be, with one entry for the difference; sats.
+ * Bring the credit of a kind from a source from what has been entered to what
+ * it should be, with one entry for the difference; sats.
  */
-extern void cb_credit_adjust(const CbCreditSource *source, int64 entered, int64 target,
+extern void cb_credit_adjust(const CbCreditSource *source, const char *kind, int64 entered, int64 target,
 							 TimestampTz now, CbEvents *events);
 
 #endif							/* CB_CREDIT_H */

@@ -23,6 +23,7 @@ static CbCachedDescriptor cache[CACHE_SIZE];
 static int	next_slot = 0;		/* the one to be replaced next */
 
 static const CbCachedDescriptor *remember(const CbDescriptor *descriptor, const char *text, const char *canonical);
+static int64 dust_limit(const CbDescriptor *descriptor);
 
 const CbCachedDescriptor *
 cb_descriptor_cached(const char *text)
@@ -61,6 +62,20 @@ remember(const CbDescriptor *descriptor, const char *text, const char *canonical
 	slot->text = text_copy;
 	slot->canonical = canonical_copy;
 	slot->descriptor = *descriptor;
+	slot->dust_limit = dust_limit(descriptor);
 	next_slot = (next_slot + 1) % CACHE_SIZE;
 	return slot;
+}
+
+/* All its scripts are of one kind. */
+static int64
+dust_limit(const CbDescriptor *descriptor)
+{
+	CbScriptBuf script;
+	CbSpan		span = {script.data, 0};
+
+	if (cb_descriptor_script(descriptor, 0, &script) != CB_OK)
+		return 0;
+	span.len = script.len;
+	return cb_script_dust_limit(span);
 }

@@ -20,6 +20,7 @@ typedef struct CbCachedDescriptor
 	char	   *text;			/* as it was given */
 	char	   *canonical;
 	CbDescriptor descriptor;
+	int64		dust_limit;		/* sats: less cannot be paid to its scripts */
 } CbCachedDescriptor;
 
 /*

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_invoice.h
- *	  Issuing invoices.
+ *	  Invoices for the periods of subscriptions.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -16,35 +16,35 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-/* What an invoice demands, of whom and until when. */
-typedef struct CbDemand
-{
-	pg_uuid_t	merchant_id;
-	pg_uuid_t	subscription_id;
-	pg_uuid_t	customer_id;
-	int64		amount;			/* sats */
-	int64		tolerance;		/* sats */
-	int32		confirmations;
-	TimestampTz period_start;
-	TimestampTz period_end;
-	TimestampTz due_at;
-	TimestampTz expires_at;
-} CbDemand;
+/* Why an invoice is made void: the values of invoices.void_reason. */
+#define CB_VOID_REQUESTED "requested"
+#define CB_VOID_CANCELED "canceled"
+#define CB_VOID_PAUSED "paused"
+#define CB_VOID_CHANGED "changed"
 
 /*
- * Issue an invoice; gives its id.  The subscription is locked, and what is
- * locked after this is nothing.  One for 0 sats is paid at once.  CB005 below
- * the dust limit, CB013 in a copy of the database, CB015 when no address or
- * amount is left.
- */
-extern pg_uuid_t cb_invoice_issue(const CbDemand *demand, TimestampTz now, CbEvents *events);
-
-/*
- * Issue the invoice for the first period of a subscription that is not paid,
- * unless there is one already; its id either way.  CB010 where no period is to
- * come.
+ * Issue the invoice for the next period of a subscription, unless it stands
+ * already; its id either way.  The subscription is locked.  CB010 where no
+ * period is to come; else as cb_issue().
  */
 extern pg_uuid_t cb_invoice_issue_next(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events);
+
+/*
+ * Issue the next invoice of each of these subscriptions, which are locked and
+ * for which none stands; those of merchants that are not active wait.
+ */
+extern void cb_invoice_renew(const pg_uuid_t *subscription_ids, int n, TimestampTz now, CbEvents *events);
+
+/*
+ * Make a subscription's open invoices void, those alone of which nothing has
+ * been received unless with_money; gives how many others are open.  The
+ * subscription is locked.
+ */
+extern int	cb_invoice_void_open(const pg_uuid_t *subscription_id, bool with_money, const char *reason,
+								 TimestampTz now, CbEvents *events);
+
+/* Make locked invoices void, whatever they are. */
+extern void cb_invoice_void(const pg_uuid_t *ids, int n, const char *reason, TimestampTz now, CbEvents *events);
 
 /* As customers see it, with its series; palloc'd. */
 extern char *cb_invoice_number(const char *series, int64 number);

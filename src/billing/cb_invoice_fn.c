@@ -31,8 +31,6 @@ CB_STATEMENT(read_invoice, "uuid",
 			 "       i.amount_sats - CASE WHEN i.descriptor_id IS NULL THEN 0 ELSE i.received_sats END, m.name "
 			 "FROM charmbills.invoices i JOIN charmbills.merchants m ON m.id = i.merchant_id "
 			 "WHERE i.id = $1");
-CB_STATEMENT(set_void, "uuid",
-			 "UPDATE charmbills.invoices SET status = 'void' WHERE id = $1");
 CB_STATEMENT(return_invoice, "uuid",
 			 "SELECT i FROM charmbills.invoices i WHERE i.id = $1");
 
@@ -49,7 +47,6 @@ typedef struct Invoice
 
 static void load_invoice(const pg_uuid_t *id, Invoice *invoice);
 static bool has_status(const Invoice *invoice, const char *const *statuses);
-static void void_one(const Invoice *invoice);
 static void append_encoded(StringInfo uri, const char *text);
 static Datum give_invoice(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 
@@ -108,6 +105,7 @@ has_status(const Invoice *invoice, const char *const *statuses)
 CB_FUNCTION(void_invoice, CB_MERCHANT)
 {
 	static const char *const voidable[] = {"open", "expired", "uncollectible", NULL};
+	CbEvents	events = {NIL};
 	pg_uuid_t	id;
 	Invoice		invoice;
 
@@ -121,27 +119,9 @@ CB_FUNCTION(void_invoice, CB_MERCHANT)
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("invoice is %s and cannot be made void", invoice.status),
 				 errdetail("Only an open, expired or uncollectible invoice can.")));
-	void_one(&invoice);
-	return give_invoice(fcinfo, &id);
-}
-
-/* What was received for it becomes the customer's credit. */
-static void
-void_one(const Invoice *invoice)
-{
-	CbEvents	events = {NIL};
-	TimestampTz now = cb_now();
-	CbJson		payload;
-
-	cb_execute_one(&set_void, CB_ARGS(cb_uuid(&invoice->id)));
-	cb_json_begin(&payload);
-	cb_json_uuid(&payload, "invoice_id", &invoice->id);
-	cb_json_text(&payload, "number", invoice->number);
-	cb_json_text(&payload, "previous_status", invoice->status);
-	cb_event_uuid(&events, "invoice.voided", &invoice->merchant_id, "invoice", &invoice->id,
-				  cb_json_end(&payload), now);
-	cb_settle_invoices(&invoice->id, 1, now, &events);
+	cb_invoice_void(&id, 1, CB_VOID_REQUESTED, cb_now(), &events);
 	cb_events_write(&events);
+	return give_invoice(fcinfo, &id);
 }
 
 /*

@@ -14,8 +14,11 @@
 /* Sums over an invoice's payments. */
 typedef struct Sums
 {
-	int64		live;
-	int64		settled;
+	int64		received;		/* sats */
+	int64		live;			/* units */
+	int64		settled;		/* units */
+	int64		settled_sats;
+	int64		excess_sats;	/* settled beyond the amount */
 	bool		any_on_time;	/* a live payment made before it expired */
 	bool		is_covered;		/* settled payments reach what is needed ... */
 	TimestampTz covered_at;		/* ... with the one made then */
@@ -23,6 +26,7 @@ typedef struct Sums
 
 static int64 amount_needed(const CbInvoiceFacts *facts);
 static void add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sums *sums);
+static int64 beyond(const CbInvoicePayment *payment, int64 missing);
 static bool is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state);
 static const char *unpaid_status(const CbInvoiceFacts *facts, const Sums *sums, TimestampTz followed_until);
 static int64 credit_due(const CbInvoiceFacts *facts, const Sums *sums, const char *status);
@@ -41,7 +45,7 @@ cb_invoice_state(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, 
 		state->status = "paid";
 	else
 		state->status = unpaid_status(facts, &sums, followed_until);
-	state->received = sums.live;
+	state->received = sums.received;
 	state->credit = credit_due(facts, &sums, state->status);
 	state->is_overpaid = sums.live > facts->amount;
 	state->is_underpaid = sums.live > 0 && sums.live < amount_needed(facts);
@@ -62,18 +66,32 @@ add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sum
 	memset(sums, 0, sizeof(*sums));
 	for (int i = 0; i < n; i++)
 	{
-		sums->live += payments[i].amount;
+		sums->received += payments[i].amount;
+		sums->live += payments[i].worth;
 		if (payments[i].paid_at < facts->expires_at)
 			sums->any_on_time = true;
 		if (!payments[i].is_settled)
 			continue;
-		sums->settled += payments[i].amount;
+		sums->excess_sats += beyond(&payments[i], Max(facts->amount - sums->settled, 0));
+		sums->settled += payments[i].worth;
+		sums->settled_sats += payments[i].amount;
 		if (!sums->is_covered && sums->settled >= needed)
 		{
 			sums->is_covered = true;
 			sums->covered_at = payments[i].paid_at;
 		}
 	}
+}
+
+/* Sats of a payment that is worth more than is still missing; rounded down. */
+static int64
+beyond(const CbInvoicePayment *payment, int64 missing)
+{
+	int128		excess = (int128) payment->worth - missing;
+
+	if (excess <= 0)
+		return 0;
+	return (int64) (payment->amount * excess / payment->worth);
 }
 
 static bool
@@ -119,8 +137,8 @@ static int64
 credit_due(const CbInvoiceFacts *facts, const Sums *sums, const char *status)
 {
 	if (strcmp(status, "paid") == 0)
-		return Max(sums->settled - facts->amount, 0);
+		return sums->excess_sats;
 	if (strcmp(status, "open") == 0 || strcmp(status, "processing") == 0)
 		return 0;
-	return sums->settled;
+	return sums->settled_sats;
 }

@@ -3,6 +3,9 @@
  * cb_invoice_state.h
  *	  An invoice's state: a pure function of its payments and the chain.
  *
+ * An invoice in a currency is judged in hundred millionths of that: what a
+ * payment is worth is its sats times the price of one bitcoin.
+ *
  * Copyright (c) 2026, charmbills contributors
  *
  *-------------------------------------------------------------------------
@@ -18,14 +21,15 @@
 typedef struct CbInvoicePayment
 {
 	int64		amount;			/* sats */
+	int64		worth;			/* in the invoice's units */
 	TimestampTz paid_at;		/* first seen, or its block's median time past if earlier */
 	bool		is_settled;		/* at the required depth */
 } CbInvoicePayment;
 
 typedef struct CbInvoiceFacts
 {
-	int64		amount;			/* sats */
-	int64		tolerance;		/* sats that may be missing */
+	int64		amount;			/* sats, or 1e-8 of its currency: the invoice's units */
+	int64		tolerance;		/* units that may be missing */
 	TimestampTz created_at;
 	TimestampTz expires_at;
 	bool		is_void;

@@ -67,8 +67,16 @@ cb_check_cycle(const char *cycle)
 {
 	Interval	length;
 
-	if (strcmp(cycle, LIFETIME) != 0)
-		parse_cycle(cycle, &length);
+	(void) cb_cycle_length(cycle, &length);
+}
+
+bool
+cb_cycle_length(const char *cycle, Interval *length)
+{
+	if (strcmp(cycle, LIFETIME) == 0)
+		return false;
+	parse_cycle(cycle, length);
+	return true;
 }
 
 void

@@ -14,6 +14,9 @@
 #include "postgres.h"
 
 #include "billing/cb_address_pool.h"
+#include "billing/cb_dunning.h"
+#include "billing/cb_invoice.h"
+#include "billing/cb_isolate.h"
 #include "billing/cb_plan_follow.h"
 #include "billing/cb_run_billing.h"
 #include "billing/cb_settle.h"
@@ -25,9 +28,12 @@
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
 #include "chain/cb_incarnation.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #define DEFAULT_MAX_ROWS 1000
+/* Subscriptions that are worked on at once, and fail or go well together. */
+#define BATCH_ROWS 500
 
 CB_STATEMENT(lock_expired, "timestamptz int8",
 			 "SELECT i.id FROM charmbills.invoices i "
@@ -37,11 +43,26 @@ CB_STATEMENT(lock_expired, "timestamptz int8",
 			 "                      WHERE p.invoice_id = i.id AND p.status IN ('seen', 'confirmed') "
 			 "                            AND least(p.first_seen_at, p.block_median_time) < i.expires_at) "
 			 "ORDER BY i.expires_at LIMIT $2 FOR NO KEY UPDATE OF s, i SKIP LOCKED");
+CB_STATEMENT(lock_renewals, "timestamptz int8",
+			 "SELECT s.id FROM charmbills.subscription_facts s "
+			 "WHERE s.next_invoice_at <= $1 AND (s.held_until IS NULL OR s.held_until <= $1) "
+			 "ORDER BY s.next_invoice_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
 CB_STATEMENT(lock_boundaries, "timestamptz timestamptz int8",
-			 "SELECT s.id, s.next_boundary FROM charmbills.subscription_facts s "
-			 "WHERE s.next_boundary <= $2 "
-			 "      AND (s.next_boundary <= $1 OR least(s.ended_at, s.paused_at) <= $2) "
+			 "SELECT s.id FROM charmbills.subscription_facts s "
+			 "WHERE s.next_boundary <= $2 AND (s.held_until IS NULL OR s.held_until <= $2) "
+			 "      AND (s.next_boundary <= $1 OR least(s.ended_at, s.paused_at, s.next_plan_at) <= $2) "
 			 "ORDER BY s.next_boundary LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED");
+/* One look at every index that says when something is due. */
+CB_STATEMENT(look, "timestamptz timestamptz",
+			 "SELECT EXISTS (SELECT FROM charmbills.subscription_facts WHERE next_invoice_at <= $1) "
+			 "       OR EXISTS (SELECT FROM charmbills.subscription_facts WHERE next_boundary <= $1) "
+			 "       OR EXISTS (SELECT FROM charmbills.invoices WHERE status = 'open' AND expires_at <= $2) "
+			 "       OR EXISTS (SELECT FROM charmbills.invoices "
+			 "                  WHERE next_action_at <= $2 AND status IN ('open', 'expired')) "
+			 "       OR EXISTS (SELECT FROM charmbills.transactions "
+			 "                  WHERE status = 'pending_signature' AND created_at <= $1 - interval '48 hours') "
+			 "       OR EXISTS (SELECT FROM charmbills.merchant_counters c, charmbills.chain_state s "
+			 "                  WHERE c.series <> s.series)");
 CB_STATEMENT(read_boundary, "uuid",
 			 "SELECT s.next_boundary FROM charmbills.subscription_facts s WHERE s.id = $1");
 CB_STATEMENT(fail_unsigned, "timestamptz int8",
@@ -56,84 +77,171 @@ CB_STATEMENT(release_reservations, "uuid",
 			 "DELETE FROM charmbills.used_utxos "
 			 "WHERE transaction_id = $1 AND NOT confirmed AND spent_by IS NULL");
 
-static int64 expire_invoices(TimestampTz now, int64 max_rows, CbEvents *events);
-static int64 announce_boundaries(TimestampTz now, int64 max_rows, CbEvents *events);
-static void step_through_boundaries(const pg_uuid_t *id, TimestampTz boundary, TimestampTz now,
-									TimestampTz lapse, CbEvents *events);
+static bool is_anything_due(TimestampTz now, TimestampTz until);
+static int64 expire_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
+static int64 work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
+static int64 renew_subscriptions(TimestampTz now, int64 max_rows);
+static void renew_batch(const pg_uuid_t *ids, int n, TimestampTz now);
+static int64 announce_boundaries(TimestampTz now, int64 max_rows);
+static void announce_batch(const pg_uuid_t *ids, int n, TimestampTz now);
+static void step_through_boundaries(const pg_uuid_t *id, TimestampTz now, TimestampTz lapse, CbEvents *events);
 static int64 fail_unsigned_transactions(TimestampTz now, int64 max_rows, CbEvents *events);
+static pg_uuid_t *first_column(int n);
 
 /*
  * In a copy of the database that nobody has adopted nothing is done at all.
+ * What is judged by the payments made until then goes by how far the chain has
+ * been followed, never by the clock alone.  Renewals come before boundaries: a
+ * period that credit pays follows the one before without a gap.
  */
 int64
 cb_run_billing(TimestampTz as_of, int64 max_rows)
 {
 	CbEvents	events = {NIL};
+	CbChainState chain;
+	TimestampTz until;
 	int64		done = 0;
 
 	if (!cb_incarnation_is_ours())
 		return 0;
 	cb_incarnation_check();
-	done += expire_invoices(as_of, max_rows, &events);
-	done += announce_boundaries(as_of, max_rows, &events);
+	cb_chain_state_read(&chain);
+	until = Min(as_of, chain.followed_until);
+	if (!is_anything_due(as_of, until))
+		return 0;
+	done += expire_invoices(until, as_of, max_rows);
+	done += renew_subscriptions(as_of, max_rows);
+	done += announce_boundaries(as_of, max_rows);
+	done += work_on_invoices(until, as_of, max_rows);
 	done += fail_unsigned_transactions(as_of, max_rows, &events);
 	cb_events_write(&events);
 	done += cb_address_pool_catch_up(max_rows);
 	return done;
 }
 
-/* Judged by how far the chain has been followed, never by the clock alone. */
-static int64
-expire_invoices(TimestampTz now, int64 max_rows, CbEvents *events)
+static bool
+is_anything_due(TimestampTz now, TimestampTz until)
 {
-	CbChainState chain;
-	TimestampTz until;
-	pg_uuid_t  *ids;
-	int			n;
+	cb_execute_one(&look, CB_ARGS(cb_timestamptz(now), cb_timestamptz(until)));
+	return cb_column_bool(0, 1);
+}
 
-	cb_chain_state_read(&chain);
-	until = Min(now, chain.followed_until);
-	n = (int) cb_execute(&lock_expired, CB_ARGS(cb_timestamptz(until), cb_int8(max_rows)));
-	ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-		ids[i] = cb_column_uuid(i, 1);
-	cb_settle_invoices(ids, n, now, events);
+static int64
+expire_invoices(TimestampTz until, TimestampTz now, int64 max_rows)
+{
+	CbEvents	events = {NIL};
+	int			n = (int) cb_execute(&lock_expired, CB_ARGS(cb_timestamptz(until), cb_int8(max_rows)));
+	pg_uuid_t  *ids = first_column(n);
+
+	cb_settle_invoices(ids, n, now, &events);
+	cb_events_write(&events);
 	return n;
 }
 
 static int64
-announce_boundaries(TimestampTz now, int64 max_rows, CbEvents *events)
+work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows)
+{
+	CbEvents	events = {NIL};
+	int64		n = cb_dunning_run(until, now, max_rows, &events);
+
+	cb_events_write(&events);
+	return n;
+}
+
+/* Each batch in a connection of its own, so that memory stays as it is. */
+static int64
+renew_subscriptions(TimestampTz now, int64 max_rows)
+{
+	int64		done = 0;
+
+	while (done < max_rows)
+	{
+		int			n;
+		int64		renewed;
+
+		CHECK_FOR_INTERRUPTS();
+		SPI_connect();
+		n = (int) cb_execute(&lock_renewals,
+							 CB_ARGS(cb_timestamptz(now), cb_int8(Min(max_rows - done, BATCH_ROWS))));
+		renewed = cb_isolate(renew_batch, first_column(n), n, now);
+		SPI_finish();
+		done += renewed;
+		if (n < BATCH_ROWS)
+			break;
+	}
+	return done;
+}
+
+static void
+renew_batch(const pg_uuid_t *ids, int n, TimestampTz now)
+{
+	CbEvents	events = {NIL};
+
+	cb_invoice_renew(ids, n, now, &events);
+	cb_events_write(&events);
+}
+
+static int64
+announce_boundaries(TimestampTz now, int64 max_rows)
 {
 	TimestampTz lapse = cb_lapse_clock(now);
-	int			n = (int) cb_execute(&lock_boundaries,
-									 CB_ARGS(cb_timestamptz(lapse), cb_timestamptz(now), cb_int8(max_rows)));
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	TimestampTz *boundaries = palloc(sizeof(TimestampTz) * Max(n, 1));
+	int64		done = 0;
+
+	while (done < max_rows)
+	{
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		SPI_connect();
+		n = (int) cb_execute(&lock_boundaries,
+							 CB_ARGS(cb_timestamptz(lapse), cb_timestamptz(now),
+									 cb_int8(Min(max_rows - done, BATCH_ROWS))));
+		done += cb_isolate(announce_batch, first_column(n), n, now);
+		SPI_finish();
+		if (n < BATCH_ROWS)
+			break;
+	}
+	return done;
+}
+
+static void
+announce_batch(const pg_uuid_t *ids, int n, TimestampTz now)
+{
+	CbEvents	events = {NIL};
+	TimestampTz lapse = cb_lapse_clock(now);
 
 	for (int i = 0; i < n; i++)
-	{
-		ids[i] = cb_column_uuid(i, 1);
-		boundaries[i] = cb_column_timestamptz(i, 2);
-	}
-	for (int i = 0; i < n; i++)
-		step_through_boundaries(&ids[i], boundaries[i], now, lapse, events);
-	return n;
+		step_through_boundaries(&ids[i], now, lapse, &events);
+	cb_events_write(&events);
 }
 
 /* Several may have passed: announce each, in order, dated when it was. */
 static void
-step_through_boundaries(const pg_uuid_t *id, TimestampTz boundary, TimestampTz now,
-						TimestampTz lapse, CbEvents *events)
+step_through_boundaries(const pg_uuid_t *id, TimestampTz now, TimestampTz lapse, CbEvents *events)
 {
-	while (boundary <= lapse)
+	while (cb_execute(&read_boundary, CB_ARGS(cb_uuid(id))) == 1 && !cb_column_is_null(0, 1))
 	{
-		cb_subscription_refresh_at(id, 1, boundary, boundary, events);
-		if (cb_execute(&read_boundary, CB_ARGS(cb_uuid(id))) == 0 || cb_column_is_null(0, 1))
+		TimestampTz boundary = cb_column_timestamptz(0, 1);
+
+		if (boundary > lapse)
+		{
+			if (boundary <= now)
+				cb_subscription_refresh_at(id, 1, now, lapse, events);
 			return;
-		boundary = cb_column_timestamptz(0, 1);
+		}
+		cb_subscription_refresh_at(id, 1, boundary, boundary, events);
 	}
-	if (boundary <= now)
-		cb_subscription_refresh_at(id, 1, now, lapse, events);
+}
+
+/* Of the last statement's n rows. */
+static pg_uuid_t *
+first_column(int n)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		ids[i] = cb_column_uuid(i, 1);
+	return ids;
 }
 
 static int64

@@ -11,6 +11,7 @@
 
 #include "billing/cb_address_pool.h"
 #include "billing/cb_credit.h"
+#include "billing/cb_invoice.h"
 #include "billing/cb_invoice_state.h"
 #include "billing/cb_payment.h"
 #include "billing/cb_plan_follow.h"
@@ -25,27 +26,40 @@
 #include "utils/builtins.h"
 
 /*
- * A late payment still pays a sats-priced invoice, unless the subscription had
- * ended or a newer invoice had taken its place when it was made.  That one was
- * made void later does not matter.
+ * A late payment still pays an invoice in sats for a period, or for none, unless
+ * the subscription had ended or a newer invoice had taken its place when it was
+ * made.  That one was made void later does not matter.  An amount in a currency
+ * is one in the units of cb_invoice_state.h.
  */
 CB_KEYS_STATEMENT(read_invoices, "uuid[]",
-				  "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, i.amount_sats, i.tolerance_sats, "
+				  "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, "
+				  "       coalesce(trunc(i.amount * 100000000)::int8, i.amount_sats), "
+				  "       coalesce(trunc(i.tolerance * 100000000)::int8, i.tolerance_sats), "
 				  "       i.created_at, i.expires_at, i.status, i.marked_paid_at, "
-				  "       least(s.ended_at, "
-				  "             (SELECT min(n.created_at) FROM charmbills.invoices n "
-				  "              WHERE n.subscription_id = i.subscription_id AND n.kind = 'period' "
-				  "                    AND n.period_start > i.period_start)), "
-				  "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
-				  "                 WHERE c.invoice_id = i.id AND c.kind = 'overpayment'), 0)::int8, "
-				  "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number "
+				  "       CASE WHEN i.currency IS NOT NULL OR i.kind = 'change' THEN timestamptz '-infinity' "
+				  "       ELSE least(s.ended_at, "
+				  "                  (SELECT min(n.created_at) FROM charmbills.invoices n "
+				  "                   WHERE n.subscription_id = i.subscription_id "
+				  "                         AND n.kind IN ('period', 'change') "
+				  "                         AND (n.created_at, n.number) > (i.created_at, i.number))) END, "
+				  "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number, "
+				  "       i.credit_sats, i.carried_sats, entered.overpayment, entered.applied, entered.carried, "
+				  "       i.amount_sats "
 				  "FROM charmbills.invoices i "
 				  "LEFT JOIN charmbills.subscription_facts s ON s.id = i.subscription_id "
+				  "CROSS JOIN LATERAL "
+				  "     (SELECT coalesce(sum(c.amount_sats) FILTER (WHERE c.kind = 'overpayment'), 0)::int8, "
+				  "             coalesce(sum(c.amount_sats) FILTER (WHERE c.kind = 'applied'), 0)::int8, "
+				  "             coalesce(sum(c.amount_sats) FILTER (WHERE c.kind = 'carried'), 0)::int8 "
+				  "      FROM charmbills.credits c WHERE c.invoice_id = i.id) "
+				  "     entered(overpayment, applied, carried) "
 				  "WHERE i.id = ANY ($1) ORDER BY i.id");
 CB_KEYS_STATEMENT(read_live_payments, "uuid[] int4",
 				  "SELECT p.invoice_id, p.amount_sats, least(p.first_seen_at, p.block_median_time) AS paid_at, "
 				  "       (p.confirmations = 0 AND NOT p.is_coinbase) "
-				  "       OR (p.status = 'confirmed' AND p.matures_at_height <= $2) "
+				  "       OR (p.status = 'confirmed' AND p.matures_at_height <= $2), "
+				  "       CASE WHEN p.currency IS NULL THEN p.amount_sats "
+				  "       ELSE least(trunc(p.amount_sats * coalesce(p.rate, 0)), 4000000000000000000)::int8 END "
 				  "FROM charmbills.payments p "
 				  "WHERE p.invoice_id = ANY ($1) AND p.status IN ('seen', 'confirmed') "
 				  "ORDER BY p.invoice_id, paid_at, p.outpoint");
@@ -75,7 +89,13 @@ typedef struct Invoice
 	CbInvoiceFacts facts;
 	CbInvoiceState before;
 	CbInvoiceState after;
-	int64		credited;		/* entered in the ledger so far */
+	int64		credit_taken;	/* at issue; negative: given */
+	int64		carried;		/* to the next invoice; negative: from earlier ones */
+	/* Entered in the ledger so far: */
+	int64		entered_overpayment;
+	int64		entered_applied;
+	int64		entered_carried;
+	int64		amount_sats;	/* 0 where there is only a currency's */
 	char	   *number;
 } Invoice;
 
@@ -213,15 +233,19 @@ load_invoice(uint64 row, Invoice *invoice)
 	facts->is_marked = !cb_column_is_null(row, 10);
 	facts->marked_at = cb_column_timestamptz(row, 10);
 	facts->superseded_at = cb_column_is_null(row, 11) ? DT_NOEND : cb_column_timestamptz(row, 11);
-	invoice->credited = cb_column_int8(row, 12);
 	invoice->before.status = status;
-	invoice->before.is_overpaid = cb_column_bool(row, 13);
-	invoice->before.received = cb_column_int8(row, 14);
-	invoice->before.is_underpaid = cb_column_bool(row, 15);
-	invoice->before.is_late = cb_column_bool(row, 16);
-	invoice->before.paid_at = cb_column_timestamptz(row, 17);
-	invoice->number = psprintf("%s%s" INT64_FORMAT, cb_column_text(row, 18),
-							   cb_column_text(row, 18)[0] ? "-" : "", cb_column_int8(row, 19));
+	invoice->before.is_overpaid = cb_column_bool(row, 12);
+	invoice->before.received = cb_column_int8(row, 13);
+	invoice->before.is_underpaid = cb_column_bool(row, 14);
+	invoice->before.is_late = cb_column_bool(row, 15);
+	invoice->before.paid_at = cb_column_timestamptz(row, 16);
+	invoice->number = cb_invoice_number(cb_column_text(row, 17), cb_column_int8(row, 18));
+	invoice->credit_taken = cb_column_int8(row, 19);
+	invoice->carried = cb_column_int8(row, 20);
+	invoice->entered_overpayment = cb_column_int8(row, 21);
+	invoice->entered_applied = cb_column_int8(row, 22);
+	invoice->entered_carried = cb_column_int8(row, 23);
+	invoice->amount_sats = cb_column_int8(row, 24);
 }
 
 /* Both lists are sorted by invoice. */
@@ -245,6 +269,7 @@ judge_invoices(Invoice *invoices, int n, NullableDatum ids, const CbChainState *
 			payments[n_payments].amount = cb_column_int8(row, 2);
 			payments[n_payments].paid_at = cb_column_timestamptz(row, 3);
 			payments[n_payments].is_settled = cb_column_bool(row, 4);
+			payments[n_payments].worth = cb_column_int8(row, 5);
 			n_payments++;
 		}
 		cb_invoice_state(&invoices[i].facts, payments, n_payments, chain->followed_until,
@@ -323,23 +348,34 @@ announce_one(const char *type, const Invoice *invoice, TimestampTz now, CbEvents
 	cb_json_uuid(&payload, "subscription_id", invoice->has_subscription ? &invoice->subscription_id : NULL);
 	cb_json_text(&payload, "previous_status", invoice->before.status);
 	cb_json_text(&payload, "status", invoice->after.status);
-	cb_json_int(&payload, "amount_sats", invoice->facts.amount);
+	cb_json_int(&payload, "amount_sats", invoice->amount_sats);
 	cb_json_int(&payload, "received_sats", invoice->after.received);
 	cb_json_bool(&payload, "is_late", invoice->after.is_late);
 	cb_event_uuid(events, type, &invoice->merchant_id, "invoice", &invoice->id,
 				  cb_json_end(&payload), now);
 }
 
+/*
+ * What an invoice took from the customer's credit at issue, or gave to it, is
+ * the customer's again once the invoice will not be paid.
+ */
 static void
 adjust_credit(const Invoice *invoice, TimestampTz now, CbEvents *events)
 {
+	const char *status = invoice->after.status;
+	bool		stands = strcmp(status, "void") != 0 && strcmp(status, "uncollectible") != 0;
 	CbCreditSource source = {
 		.merchant_id = invoice->merchant_id,
 		.customer_id = invoice->has_customer ? &invoice->customer_id : NULL,
 		.invoice_id = &invoice->id
 	};
 
-	cb_credit_adjust(&source, invoice->credited, invoice->after.credit, now, events);
+	cb_credit_adjust(&source, CB_CREDIT_OVERPAYMENT, invoice->entered_overpayment, invoice->after.credit,
+					 now, events);
+	cb_credit_adjust(&source, CB_CREDIT_APPLIED, invoice->entered_applied,
+					 stands ? -invoice->credit_taken : 0, now, events);
+	cb_credit_adjust(&source, CB_CREDIT_CARRIED, invoice->entered_carried,
+					 stands ? -invoice->carried : 0, now, events);
 }
 
 static void
@@ -377,5 +413,5 @@ cb_settle_strays(const CbOutpoint *outpoints, int n, TimestampTz now, CbEvents *
 		sums[2 * row + 1] = cb_column_bool(row, 4) ? cb_column_int8(row, 3) : 0;
 	}
 	for (uint64 row = 0; row < n_rows; row++)
-		cb_credit_adjust(&sources[row], sums[2 * row], sums[2 * row + 1], now, events);
+		cb_credit_adjust(&sources[row], CB_CREDIT_UNASSIGNED, sums[2 * row], sums[2 * row + 1], now, events);
 }

@@ -43,6 +43,7 @@ cb_subscription_boundary(const CbSubscriptionFacts *facts, TimestampTz now, Time
 
 	earlier(&earliest, facts->ended_at, now);
 	earlier(&earliest, facts->paused_at, now);
+	earlier(&earliest, facts->next_plan_at, now);
 	if (facts->has_trial)
 		earlier(&earliest, facts->trial_end, lapse);
 	if (facts->is_paid)
@@ -79,6 +80,7 @@ charmbills_subscription_status(PG_FUNCTION_ARGS)
 	facts.first_expired = !PG_ARGISNULL(3);
 	facts.paused_at = timestamp_arg(fcinfo, 4);
 	facts.ended_at = timestamp_arg(fcinfo, 5);
+	facts.next_plan_at = DT_NOEND;
 	PG_RETURN_TEXT_P(cstring_to_text(cb_subscription_status(&facts, PG_GETARG_TIMESTAMPTZ(6),
 															PG_GETARG_TIMESTAMPTZ(7))));
 }

@@ -25,6 +25,7 @@ typedef struct CbSubscriptionFacts
 	bool		first_expired;	/* its first invoice expired unpaid */
 	TimestampTz paused_at;
 	TimestampTz ended_at;
+	TimestampTz next_plan_at;	/* from then on it is one to another plan */
 } CbSubscriptionFacts;
 
 /*
@@ -33,7 +34,7 @@ typedef struct CbSubscriptionFacts
  */
 extern const char *cb_subscription_status(const CbSubscriptionFacts *facts, TimestampTz now, TimestampTz lapse);
 
-/* The next instant at which time alone changes the status; DT_NOEND if none. */
+/* The next instant at which time alone changes the status or the plan; DT_NOEND if none. */
 extern TimestampTz cb_subscription_boundary(const CbSubscriptionFacts *facts, TimestampTz now, TimestampTz lapse);
 
 #endif							/* CB_STATUS_H */

@@ -28,9 +28,11 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#define MAX_QUANTITY 1000000
+
 CB_STATEMENT(read_offer, "uuid",
 			 "SELECT p.merchant_id, p.status, m.is_active, p.price_sats, p.billing_cycle, m.timezone, "
-			 "       p.trial, p.grace, p.allow_multiple "
+			 "       p.trial, p.grace, p.allow_multiple, p.lead_time, p.restart, p.trial_once "
 			 "FROM charmbills.plans p JOIN charmbills.merchants m ON m.id = p.merchant_id "
 			 "WHERE p.id = $1");
 
@@ -52,11 +54,15 @@ CB_STATEMENT(find_live, "uuid uuid",
 			 "WHERE f.customer_id = $1 AND f.plan_id = $2 "
 			 "      AND f.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
 CB_STATEMENT(insert_subscription,
-			 "uuid uuid uuid uuid text text text text interval timestamptz timestamptz timestamptz",
+			 "uuid uuid uuid uuid text text text text interval timestamptz timestamptz timestamptz "
+			 "interval text int4",
 			 "INSERT INTO charmbills.subscription_facts "
 			 "       (id, plan_id, merchant_id, customer_id, subscriber_address, status, cycle, timezone, grace, "
-			 "        anchor, trial_end, created_at) "
-			 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+			 "        anchor, trial_end, created_at, lead_time, restart, quantity) "
+			 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+CB_STATEMENT(find_trial, "uuid uuid",
+			 "SELECT FROM charmbills.subscription_facts f "
+			 "WHERE f.customer_id = $1 AND f.plan_id = $2 AND f.trial_end IS NOT NULL LIMIT 1");
 CB_STATEMENT(return_subscription, "uuid",
 			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
 
@@ -66,6 +72,7 @@ typedef struct Subscriber
 	char	   *address;		/* in its usual spelling; NULL without one */
 	char	   *external_id;	/* NULL without one */
 	char	   *metadata;		/* a JSON object, or NULL */
+	int32		quantity;
 } Subscriber;
 
 /* A plan and what a subscription takes over from it. */
@@ -81,6 +88,9 @@ typedef struct Offer
 	Interval	trial;
 	Interval	grace;
 	bool		allow_multiple;
+	Interval	lead;
+	char	   *restart;
+	bool		trial_once;
 } Offer;
 
 static void load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber);
@@ -93,13 +103,13 @@ static pg_uuid_t take_customer(const Offer *offer, const Subscriber *subscriber,
 static void check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id);
 static void add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
 							 TimestampTz now);
-static bool has_trial(const Offer *offer);
+static bool has_trial(const Offer *offer, const pg_uuid_t *customer_id);
 static void announce(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
 					 const pg_uuid_t *customer_id, const char *status, TimestampTz now, CbEvents *events);
 
 /*
  * charmbills.subscribe(plan_id uuid, subscriber_address, external_id text,
- *		metadata jsonb, idempotency_key text) -> subscriptions
+ *		metadata jsonb, idempotency_key text, quantity integer) -> subscriptions
  */
 CB_FUNCTION(subscribe, CB_MERCHANT)
 {
@@ -136,6 +146,11 @@ load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber)
 	if (!PG_ARGISNULL(2))
 		subscriber->external_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	subscriber->metadata = metadata_arg(fcinfo, 3);
+	subscriber->quantity = PG_ARGISNULL(5) ? 1 : PG_GETARG_INT32(5);
+	if (subscriber->quantity < 1 || subscriber->quantity > MAX_QUANTITY)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("quantity must be from 1 to %d", MAX_QUANTITY)));
 	if (subscriber->address == NULL && subscriber->external_id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
@@ -174,12 +189,18 @@ load_offer(const pg_uuid_t *plan_id, Offer *offer)
 	offer->merchant_id = cb_column_uuid(0, 1);
 	offer->status = cb_column_text(0, 2);
 	offer->is_merchant_active = cb_column_bool(0, 3);
-	offer->is_free = cb_column_int8(0, 4) == 0;
+	offer->is_free = !cb_column_is_null(0, 4) && cb_column_int8(0, 4) == 0;
 	offer->cycle = cb_column_text(0, 5);
 	offer->timezone = cb_column_text(0, 6);
 	offer->trial = *DatumGetIntervalP(cb_column(0, 7, &isnull));
 	offer->grace = *DatumGetIntervalP(cb_column(0, 8, &isnull));
 	offer->allow_multiple = cb_column_bool(0, 9);
+	if (cb_column_is_null(0, 10))
+		offer->lead = cb_default_lead(offer->cycle);
+	else
+		offer->lead = *DatumGetIntervalP(cb_column(0, 10, &isnull));
+	offer->restart = cb_column_text(0, 11);
+	offer->trial_once = cb_column_bool(0, 12);
 }
 
 /* False when an earlier call with the same key has done it: *id is what it made. */
@@ -197,6 +218,9 @@ claim(FunctionCallInfo fcinfo, const Offer *offer, const Subscriber *subscriber,
 	cb_json_text(&arguments, "subscriber_address", subscriber->address);
 	cb_json_text(&arguments, "external_id", subscriber->external_id);
 	cb_json_raw(&arguments, "metadata", subscriber->metadata != NULL ? subscriber->metadata : "null");
+	/* Keys of a time when there was no quantity stay good. */
+	if (subscriber->quantity != 1)
+		cb_json_int(&arguments, "quantity", subscriber->quantity);
 	key.merchant_id = offer->merchant_id;
 	key.key = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	key.function_name = "subscribe";
@@ -223,7 +247,7 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 {
 	CbEvents	events = {NIL};
 	pg_uuid_t	customer_id = take_customer(offer, subscriber, now);
-	bool		in_trial = has_trial(offer);
+	bool		in_trial = has_trial(offer, &customer_id);
 	TimestampTz anchor = in_trial ? cb_add_interval(now, &offer->trial, offer->timezone) : now;
 	const char *status = in_trial ? "trialing" : offer->is_free ? "active" : "pending";
 
@@ -234,7 +258,9 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 						   cb_uuid(&customer_id), cb_text(subscriber->address), cb_text(status),
 						   cb_text(offer->cycle), cb_text(offer->timezone),
 						   cb_datum(IntervalPGetDatum(&offer->grace)), cb_timestamptz(anchor),
-						   in_trial ? cb_timestamptz(anchor) : cb_null(), cb_timestamptz(now)));
+						   in_trial ? cb_timestamptz(anchor) : cb_null(), cb_timestamptz(now),
+						   cb_datum(IntervalPGetDatum(&offer->lead)), cb_text(offer->restart),
+						   cb_int4(subscriber->quantity)));
 	announce(id, offer, subscriber, &customer_id, status, now, &events);
 	if (!in_trial)
 		cb_invoice_issue_next(id, now, &events);
@@ -272,10 +298,14 @@ check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id)
 			 errhint("A plan with allow_multiple takes several of one customer.")));
 }
 
+/* The customer's row is locked: no other session begins one meanwhile. */
 static bool
-has_trial(const Offer *offer)
+has_trial(const Offer *offer, const pg_uuid_t *customer_id)
 {
-	return offer->trial.month > 0 || offer->trial.day > 0 || offer->trial.time > 0;
+	if (offer->trial.month <= 0 && offer->trial.day <= 0 && offer->trial.time <= 0)
+		return false;
+	return !offer->trial_once ||
+		cb_execute(&find_trial, CB_ARGS(cb_uuid(customer_id), cb_uuid(&offer->plan_id))) == 0;
 }
 
 static void
@@ -291,6 +321,7 @@ announce(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
 	cb_json_text(&payload, "external_id", subscriber->external_id);
 	cb_json_text(&payload, "subscriber_address", subscriber->address);
 	cb_json_text(&payload, "status", status);
+	cb_json_int(&payload, "quantity", subscriber->quantity);
 	cb_event_uuid(events, "subscription.created", &offer->merchant_id, "subscription", id,
 				  cb_json_end(&payload), now);
 }

@@ -17,9 +17,9 @@
 #include "utils/uuid.h"
 
 /*
- * Recompute what follows from paid invoices (period, paid through, next
- * boundary), and announce a status that is not the one last announced.  The
- * rows must be locked.
+ * Recompute what follows from paid invoices (plan, period, paid through, next
+ * invoice, next boundary), and announce a status that is not the one last
+ * announced.  The rows must be locked.
  */
 extern void cb_subscription_refresh(const pg_uuid_t *ids, int n, TimestampTz now, CbEvents *events);
 
@@ -33,5 +33,11 @@ extern void cb_subscription_refresh_at(const pg_uuid_t *ids, int n, TimestampTz 
  * charmbills.max_stale.
  */
 extern TimestampTz cb_lapse_clock(TimestampTz now);
+
+/*
+ * How long before a period the invoice for it is issued, where the plan does
+ * not say: three days, or a tenth of the cycle if that is shorter.
+ */
+extern Interval cb_default_lead(const char *cycle);
 
 #endif							/* CB_SUBSCRIPTION_H */

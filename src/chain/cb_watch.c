@@ -9,7 +9,9 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "cb_call.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "chain/cb_chain.h"
@@ -19,6 +21,7 @@
 
 const CbHash256 cb_no_spender = {{0}};
 
+cb_noreturn static void refuse_stranger(void);
 static void announce_known_spenders(int32 height);
 
 CB_STATEMENT(insert_script, "bytea uuid uuid int4",
@@ -27,6 +30,14 @@ CB_STATEMENT(insert_script, "bytea uuid uuid int4",
 			 "SELECT $1, $2, $3, $4, coalesce(s.height, -1), false "
 			 "FROM (VALUES (1)) one LEFT JOIN charmbills.chain_state s ON true "
 			 "ON CONFLICT (script) DO NOTHING");
+CB_STATEMENT(insert_derived, "uuid uuid bytea[] int4[]",
+			 "INSERT INTO charmbills.watched_scripts "
+			 "       (script, merchant_id, descriptor_id, derivation_index, offered_height, is_armed) "
+			 "SELECT d.script, $1, $2, d.index, coalesce(s.height, -1), false "
+			 "FROM unnest($3, $4) d(script, index) LEFT JOIN charmbills.chain_state s ON true "
+			 "ON CONFLICT (script) DO NOTHING");
+CB_STATEMENT(find_stranger, "uuid bytea[]",
+			 "SELECT FROM charmbills.watched_scripts WHERE script = ANY ($2) AND merchant_id <> $1 LIMIT 1");
 CB_STATEMENT(read_script_owner, "bytea",
 			 "SELECT merchant_id FROM charmbills.watched_scripts WHERE script = $1");
 /* A pruned node has no block below. */
@@ -89,11 +100,40 @@ cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
 	cb_execute_one(&read_script_owner, CB_ARGS(cb_bytea(script)));
 	owner = cb_column_uuid(0, 1);
 	if (memcmp(&owner, merchant_id, sizeof(owner)) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_CONFLICT),
-				 errmsg("an address belongs to another merchant"),
-				 errhint("Every address and every descriptor belongs to one merchant for ever.")));
+		refuse_stranger();
 	return false;
+}
+
+void
+cb_watch_derived(const pg_uuid_t *merchant_id, const pg_uuid_t *descriptor_id,
+				 const CbScriptBuf *scripts, const int32 *indexes, int n)
+{
+	Datum	   *columns = palloc(sizeof(Datum) * 2 * Max(n, 1));
+	NullableDatum spans;
+
+	for (int i = 0; i < n; i++)
+	{
+		CbSpan		script = {scripts[i].data, scripts[i].len};
+
+		columns[i] = cb_bytea(script).value;
+		columns[n + i] = Int32GetDatum(indexes[i]);
+	}
+	spans = cb_array(columns, NULL, n, BYTEAOID);
+	if (cb_execute(&insert_derived,
+				   CB_ARGS(cb_uuid(merchant_id), cb_uuid(descriptor_id), spans,
+						   cb_array(columns + n, NULL, n, INT4OID))) == (uint64) n)
+		return;
+	if (cb_execute(&find_stranger, CB_ARGS(cb_uuid(merchant_id), spans)) > 0)
+		refuse_stranger();
+}
+
+static void
+refuse_stranger(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CB_CONFLICT),
+			 errmsg("an address belongs to another merchant"),
+			 errhint("Every address and every descriptor belongs to one merchant for ever.")));
 }
 
 void

@@ -19,6 +19,7 @@
 
 #include "utils/uuid.h"
 
+#include "bitcoin/cb_script.h"
 #include "bitcoin/cb_tx.h"
 
 /* The spender of an outpoint that is watched for its own sake. */
@@ -31,6 +32,10 @@ extern const CbHash256 cb_no_spender;
  */
 extern bool cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
 							const pg_uuid_t *descriptor_id, int32 derivation_index);
+
+/* The same for scripts of a descriptor, each with its index there. */
+extern void cb_watch_derived(const pg_uuid_t *merchant_id, const pg_uuid_t *descriptor_id,
+							 const CbScriptBuf *scripts, const int32 *indexes, int n);
 
 /*
  * Offer the scripts of a descriptor, from an index on, every block since the
