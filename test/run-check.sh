@@ -267,7 +267,10 @@ for stage in $stages; do
 	esac
 done
 case " $stages " in
-	*' tap '*) setup_node ;;
+	*' tap '*)
+		setup_node
+		setup_webhooks
+		;;
 esac
 for stage in $stages; do
 	run_stage "$stage"

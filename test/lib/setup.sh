@@ -7,6 +7,7 @@
 #	setup_packages		install what is missing (root or sudo; Debian and kin)
 #	setup_workspace		$work, removed at the end with all that runs in it
 #	setup_node			BITCOIND or BTCD, when there is or can be one
+#	setup_webhooks		STANDARDWEBHOOKS, when there is or can be one
 #	install_extension	build, and install for that server
 #	start_server		PGHOST, PGPORT and PGUSER lead to it
 #
@@ -19,6 +20,9 @@ PG_CONFIG=${PG_CONFIG:-pg_config}
 # It wants Go 1.25, or one since 1.21 that can fetch it.  Earlier versions of
 # btcd do with an older Go, but know regtest without segwit.
 btcd_version=v0.26.2
+
+# Of npm: what receivers of webhooks verify signatures with.
+standardwebhooks=standardwebhooks@1
 
 # The caller's own server must neither be used nor disturbed.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS PGSERVICE PGDATA
@@ -145,6 +149,8 @@ setup_packages()
 	missing=
 	need 'clang libclang-rt-dev' has_fuzzer
 	need python3 python3 --version
+	need openssl openssl version
+	need 'nodejs npm' npm --version
 	if ! have "${BITCOIND:-bitcoind}" && ! have "${BTCD:-btcd}" && [ ! -x "$cache/bin/btcd" ]; then
 		need 'golang-go ca-certificates' go version
 	fi
@@ -306,6 +312,32 @@ setup_node()
 		*btcd*) unset BITCOIND; export BTCD=$node ;;
 		*) unset BTCD; export BITCOIND=$node ;;
 	esac
+}
+
+#
+# The verifier of webhooks
+#
+
+install_standardwebhooks()
+{
+	mkdir -p "$cache/npm"
+	say "installing $standardwebhooks into $cache/npm"
+	timeout 120 npm install --prefix "$cache/npm" --no-audit --no-fund $standardwebhooks >"$work/log/npm" 2>&1 && return 0
+	tail -3 "$work/log/npm" >&2
+	return 1
+}
+
+# Sets STANDARDWEBHOOKS to a copy of node_modules that the server's account can read.
+setup_webhooks()
+{
+	unset STANDARDWEBHOOKS
+	if ! have node || { [ ! -d "$cache/npm/node_modules/standardwebhooks" ] && ! { have npm && install_standardwebhooks; }; }; then
+		say "no $standardwebhooks: signatures are checked by our own code alone"
+		return 0
+	fi
+	cp -R "$cache/npm/node_modules" "$work/node_modules"
+	chmod -R a+rX "$work/node_modules"
+	export STANDARDWEBHOOKS=$work/node_modules
 }
 
 #
