@@ -39,6 +39,8 @@ int			cb_guc_index_jump = 100;
 int			cb_guc_start_height = -1;
 char	   *cb_guc_checkpoint;
 bool		cb_guc_jobs = true;
+char	   *cb_guc_secret_file;
+bool		cb_guc_webhook_allow_private = false;
 int			cb_guc_log_level = LOG;
 
 static char *no_password;		/* what the server keeps in its place: always empty */
@@ -158,6 +160,16 @@ define_http_settings(void)
 							   "Empty takes the system's.",
 							   &cb_guc_webhook_ca_file, "",
 							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+	DefineCustomStringVariable("charmbills.secret_file",
+							   "File with the key from which webhooks' secrets are derived.",
+							   "Empty takes charmbills.key in the data directory. Made at first need.",
+							   &cb_guc_secret_file, "",
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+	DefineCustomBoolVariable("charmbills.webhook_allow_private",
+							 "Whether webhooks may go to private addresses, and unencrypted.",
+							 NULL,
+							 &cb_guc_webhook_allow_private, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
 static void

@@ -31,6 +31,8 @@ extern int	cb_guc_index_jump;
 extern int	cb_guc_start_height;	/* -1: the tip less max_reorg_depth */
 extern char *cb_guc_checkpoint; /* 'height:hash' or empty */
 extern bool cb_guc_jobs;
+extern char *cb_guc_secret_file;	/* empty: charmbills.key in the data directory */
+extern bool cb_guc_webhook_allow_private;
 extern int	cb_guc_log_level;
 
 extern void cb_guc_define(void);
