@@ -31,7 +31,7 @@
 #define ERRCODE_CB_NOT_LINKED MAKE_SQLSTATE('C', 'B', '0', '0', '6')
 /* A block that breaks the network's rules. */
 #define ERRCODE_CB_INVALID_BLOCK MAKE_SQLSTATE('C', 'B', '0', '0', '7')
-/* No such merchant, plan, subscription, invoice, payment or job. */
+/* No such merchant, plan, subscription, invoice, payment, job or webhook. */
 #define ERRCODE_CB_NOT_FOUND MAKE_SQLSTATE('C', 'B', '0', '0', '8')
 /* Already taken: a UTXO, an address, a descriptor, a subscription. */
 #define ERRCODE_CB_CONFLICT MAKE_SQLSTATE('C', 'B', '0', '0', '9')

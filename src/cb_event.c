@@ -24,15 +24,33 @@ typedef struct Event
 	TimestampTz occurred_at;
 } Event;
 
-CB_KEYS_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[]",
-				  "INSERT INTO charmbills.events (type, merchant_id, subject, subject_seq, payload, occurred_at) "
+CB_KEYS_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[] int4",
+				  "INSERT INTO charmbills.events "
+				  "       (type, merchant_id, subject, subject_seq, payload, occurred_at, epoch) "
 				  "SELECT e.type, e.merchant_id, e.subject, "
 				  "       coalesce((SELECT max(p.subject_seq) FROM charmbills.events p WHERE p.subject = e.subject), 0) "
 				  "       + row_number() OVER (PARTITION BY e.subject ORDER BY e.position), "
-				  "       e.payload::pg_catalog.jsonb, e.occurred_at "
+				  "       e.payload::pg_catalog.jsonb, e.occurred_at, $6 "
 				  "FROM unnest($1, $2, $3, $4, $5) "
 				  "     WITH ORDINALITY AS e(type, merchant_id, subject, payload, occurred_at, position) "
-				  "ORDER BY e.position");
+				  "ORDER BY e.position RETURNING id");
+
+static CbEventEpoch current_epoch = NULL;
+static CbEventListener the_listener = NULL;
+
+static void tell_listener(uint64 n);
+
+void
+cb_events_take_epoch(CbEventEpoch epoch)
+{
+	current_epoch = epoch;
+}
+
+void
+cb_events_listen(CbEventListener listener)
+{
+	the_listener = listener;
+}
 
 void
 cb_event(CbEvents *events, const char *type, const pg_uuid_t *merchant_id,
@@ -71,6 +89,8 @@ cb_events_write(CbEvents *events)
 	int			n = list_length(events->events);
 	Datum	   *columns = palloc(sizeof(Datum) * 5 * Max(n, 1));
 	bool	   *no_merchant = palloc(sizeof(bool) * Max(n, 1));
+	int32		epoch;
+	uint64		n_written;
 
 	if (n == 0)
 		return;
@@ -85,11 +105,25 @@ cb_events_write(CbEvents *events)
 		columns[3 * n + i] = CStringGetTextDatum(event->payload);
 		columns[4 * n + i] = TimestampTzGetDatum(event->occurred_at);
 	}
-	cb_execute(&insert_events,
-			   CB_ARGS(cb_array(columns, NULL, n, TEXTOID),
-					   cb_array(columns + n, no_merchant, n, UUIDOID),
-					   cb_array(columns + 2 * n, NULL, n, TEXTOID),
-					   cb_array(columns + 3 * n, NULL, n, TEXTOID),
-					   cb_array(columns + 4 * n, NULL, n, TIMESTAMPTZOID)));
+	epoch = current_epoch();
+	n_written =
+		cb_execute(&insert_events,
+				   CB_ARGS(cb_array(columns, NULL, n, TEXTOID),
+						   cb_array(columns + n, no_merchant, n, UUIDOID),
+						   cb_array(columns + 2 * n, NULL, n, TEXTOID),
+						   cb_array(columns + 3 * n, NULL, n, TEXTOID),
+						   cb_array(columns + 4 * n, NULL, n, TIMESTAMPTZOID),
+						   cb_int4(epoch)));
 	events->events = NIL;
+	tell_listener(n_written);
+}
+
+static void
+tell_listener(uint64 n)
+{
+	Datum	   *ids = palloc(sizeof(Datum) * n);
+
+	for (uint64 row = 0; row < n; row++)
+		ids[row] = Int64GetDatum(cb_column_int8(row, 1));
+	the_listener(cb_array(ids, NULL, (int) n, INT8OID));
 }

@@ -42,4 +42,16 @@ extern void cb_event_uuid(CbEvents *events, const char *type, const pg_uuid_t *m
 /* Write what was collected and empty the collection. */
 extern void cb_events_write(CbEvents *events);
 
+/*
+ * What lies above: the chain layer knows which epoch events belong to, and
+ * webhooks are fanned out in the transaction that writes the events.  Both
+ * live as long as the backend.
+ */
+typedef int32 (*CbEventEpoch) (void);
+/* ids: those of the events just written, as bigint[]. */
+typedef void (*CbEventListener) (NullableDatum ids);
+
+extern void cb_events_take_epoch(CbEventEpoch epoch);
+extern void cb_events_listen(CbEventListener listener);
+
 #endif							/* CB_EVENT_H */

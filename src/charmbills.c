@@ -14,12 +14,16 @@
 
 #include "billing/cb_settle.h"
 #include "cb_compat.h"
+#include "cb_event.h"
 #include "cb_guc.h"
 #include "cb_shared.h"
+#include "chain/cb_incarnation.h"
+#include "chain/cb_job_kind.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "sandbox/cb_sandbox.h"
+#include "webhooks/cb_webhook.h"
 
 CB_MODULE_MAGIC;
 
@@ -32,7 +36,10 @@ _PG_init(void)
 {
 	cb_guc_define();
 	cb_shmem_init();
+	cb_events_take_epoch(cb_incarnation_epoch);
+	cb_node_jobs_register();
 	cb_settle_register();
+	cb_webhook_register();
 	cb_sandbox_register();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		register_launcher();

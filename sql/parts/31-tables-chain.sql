@@ -23,7 +23,8 @@ CREATE TABLE charmbills.chain_state (
     own_height integer,
     series text NOT NULL DEFAULT '',
     series_height integer,
-    test_clock timestamptz
+    test_clock timestamptz,
+    epoch integer NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE charmbills.chain_state IS 'One row: how far the chain has been followed, what the node says of itself, and which incarnation of the database this is.';
 COMMENT ON COLUMN charmbills.chain_state.singleton IS 'Always true: there is one row.';
@@ -49,6 +50,7 @@ COMMENT ON COLUMN charmbills.chain_state.own_height IS 'Height of the last block
 COMMENT ON COLUMN charmbills.chain_state.series IS 'Series of invoice numbers in force.';
 COMMENT ON COLUMN charmbills.chain_state.series_height IS 'Height after which invoices of a lost predecessor, unknown here, may have been paid; NULL in the first series.';
 COMMENT ON COLUMN charmbills.chain_state.test_clock IS 'Time on the sandbox''s clock; NULL for real time.';
+COMMENT ON COLUMN charmbills.chain_state.epoch IS 'Epoch of the events written here; those of a copy or after a promotion are of the next.';
 
 CREATE TABLE charmbills.blocks (
     height integer PRIMARY KEY,
@@ -219,6 +221,7 @@ CREATE TABLE charmbills.events (
     subject_seq bigint NOT NULL,
     payload jsonb NOT NULL DEFAULT '{}',
     occurred_at timestamptz NOT NULL DEFAULT now(),
+    epoch integer NOT NULL DEFAULT 0,
     UNIQUE (subject, subject_seq)
 );
 COMMENT ON TABLE charmbills.events IS 'What happened, append-only, written with the change itself.';
@@ -230,8 +233,10 @@ COMMENT ON COLUMN charmbills.events.subject IS 'What it happened to: kind and id
 COMMENT ON COLUMN charmbills.events.subject_seq IS 'Position among the subject''s events, from 1 without gaps.';
 COMMENT ON COLUMN charmbills.events.payload IS 'Details.';
 COMMENT ON COLUMN charmbills.events.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN charmbills.events.epoch IS 'Which of the databases that this one was copied or promoted from wrote it: transactions are numbered anew in each.';
 
-CREATE INDEX events_merchant_id_idx ON charmbills.events (merchant_id, id);
+CREATE INDEX events_order_idx ON charmbills.events (epoch, xid, id);
+CREATE INDEX events_merchant_order_idx ON charmbills.events (merchant_id, epoch, xid, id);
 
 CREATE TABLE charmbills.jobs (
     id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
@@ -246,11 +251,13 @@ CREATE TABLE charmbills.jobs (
     last_error text,
     merchant_id uuid REFERENCES charmbills.merchants (id),
     created_at timestamptz NOT NULL DEFAULT now(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    lane uuid,
+    CONSTRAINT jobs_lane_check CHECK (kind NOT IN ('webhook', 'exchange_rate') OR lane IS NOT NULL)
 );
 COMMENT ON TABLE charmbills.jobs IS 'Work for the outside world, done by the background worker.';
 COMMENT ON COLUMN charmbills.jobs.id IS 'Identity of the job.';
-COMMENT ON COLUMN charmbills.jobs.kind IS 'What is to be done: broadcast, rescan.';
+COMMENT ON COLUMN charmbills.jobs.kind IS 'What is to be done: broadcast, rescan, webhook, exchange_rate.';
 COMMENT ON COLUMN charmbills.jobs.payload IS 'What it needs.';
 COMMENT ON COLUMN charmbills.jobs.state IS 'queued, running, done or failed.';
 COMMENT ON COLUMN charmbills.jobs.attempts IS 'How often it has been tried and charged.';
@@ -262,5 +269,8 @@ COMMENT ON COLUMN charmbills.jobs.last_error IS 'Why the last try failed.';
 COMMENT ON COLUMN charmbills.jobs.merchant_id IS 'Merchant it is for.';
 COMMENT ON COLUMN charmbills.jobs.created_at IS 'When it was queued.';
 COMMENT ON COLUMN charmbills.jobs.finished_at IS 'When it was done or given up.';
+COMMENT ON COLUMN charmbills.jobs.lane IS 'HTTP jobs of one lane share its width: a webhook endpoint, or the job itself where it waits for no other. NULL for what a Bitcoin node does.';
 
-CREATE INDEX jobs_due_idx ON charmbills.jobs (run_after) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_due_idx ON charmbills.jobs (run_after) WHERE state IN ('queued', 'running') AND lane IS NULL;
+CREATE INDEX jobs_lane_queued_idx ON charmbills.jobs (lane, run_after, id) WHERE state = 'queued' AND lane IS NOT NULL;
+CREATE INDEX jobs_lane_running_idx ON charmbills.jobs (lane) WHERE state = 'running' AND lane IS NOT NULL;

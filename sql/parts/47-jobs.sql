@@ -7,7 +7,25 @@ SET search_path = charmbills, pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_claim_jobs';
 COMMENT ON FUNCTION charmbills.claim_jobs(text, integer, interval) IS
-'Gives a worker due jobs to hold until their lease ends. None while charmbills.jobs is off or the database is a copy.';
+'Gives a worker due jobs of the Bitcoin node to hold until their lease ends. None while charmbills.jobs is off or the database is a copy.';
+
+CREATE FUNCTION charmbills.claim_http_jobs(worker text, max_jobs integer, lease interval)
+RETURNS SETOF charmbills.jobs
+LANGUAGE C VOLATILE SECURITY DEFINER ROWS 10
+SET search_path = charmbills, pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'charmbills_claim_http_jobs';
+COMMENT ON FUNCTION charmbills.claim_http_jobs(text, integer, interval) IS
+'Gives a worker due jobs that are an HTTP request, to hold until their lease ends: of one endpoint at most four at once, and one while it fails.';
+
+CREATE FUNCTION charmbills.http_request(job_id uuid)
+RETURNS jsonb
+LANGUAGE C VOLATILE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS 'MODULE_PATHNAME', 'charmbills_http_request';
+COMMENT ON FUNCTION charmbills.http_request(uuid) IS
+'The HTTP request of a job, signed as of now; NULL when there is nothing to send any more.';
 
 CREATE FUNCTION charmbills.broadcast_request(job_id uuid)
 RETURNS jsonb
@@ -28,7 +46,7 @@ COMMENT ON FUNCTION charmbills.report_job(uuid, text, jsonb) IS
 'Applies what has become of a job that this worker holds, and gives the job''s new state. Any other report changes nothing.';
 
 CREATE FUNCTION charmbills.worker_agenda(OUT awaiting_mempool boolean, OUT next_job_at timestamptz, OUT next_billing_at timestamptz,
-    OUT stopped_reason text, OUT adopted boolean, OUT unarmed boolean)
+    OUT stopped_reason text, OUT adopted boolean, OUT unarmed boolean, OUT next_http_at timestamptz)
 RETURNS SETOF record
 LANGUAGE C STABLE SECURITY DEFINER ROWS 1
 SET search_path = charmbills, pg_catalog, pg_temp

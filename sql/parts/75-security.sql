@@ -119,6 +119,18 @@ ALTER TABLE charmbills.jobs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.jobs USING (charmbills.may_see(merchant_id));
 COMMENT ON POLICY visible ON charmbills.jobs IS 'Operators see all, a merchant''s role its own.';
 
+ALTER TABLE charmbills.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.webhook_endpoints USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.webhook_endpoints IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.webhook_deliveries USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.webhook_deliveries IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.webhook_attempts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.webhook_attempts USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.webhook_attempts IS 'Operators see all, a merchant''s role its own.';
+
 -- What belongs to no merchant.
 
 ALTER TABLE charmbills.chain_state ENABLE ROW LEVEL SECURITY;

@@ -40,6 +40,8 @@ static const char *const merchant_functions[] = {
 	"issue_invoice", "void_invoice", "payment_uri",
 	"mark_utxo_used", "mark_utxos_used", "is_utxo_used", "confirm_utxo", "cleanup_utxos",
 	"broadcast_package",
+	"create_webhook_endpoint", "update_webhook_endpoint", "rotate_webhook_secret",
+	"delete_webhook_endpoint", "redeliver_webhook", "send_test_webhook", "events_since",
 	"plans_by_status", "subscriptions_today", "pending_transactions", "failed_transactions",
 	"top_merchants", "average_confirmation_minutes",
 	NULL
@@ -48,6 +50,7 @@ static const char *const merchant_functions[] = {
 static const char *const merchant_relations[] = {
 	"merchants", "customers", "plans", "subscriptions", "subscription_facts", "invoices",
 	"payments", "credits", "transactions", "used_utxos",
+	"webhook_endpoints", "webhook_deliveries", "webhook_attempts",
 	NULL
 };
 

@@ -27,12 +27,15 @@ CB_STATEMENT(write_incarnation, "int8 oid oid int4",
 			 "SET system_identifier = $1, database_oid = $2, extension_oid = $3, timeline = $4");
 CB_STATEMENT(compare_incarnation, "int8 oid oid int4",
 			 "SELECT system_identifier = $1 AND database_oid = $2 AND extension_oid = $3, "
-			 "       timeline = $4 "
+			 "       timeline = $4, epoch "
 			 "FROM charmbills.chain_state");
 /*
  * Named after the real time, whatever the sandbox's clock says, and finely:
  * no two series ever have the same name.  Merchants who have not begun the one
- * before need the blocks since that, too.
+ * before need the blocks since that, too.  The epoch is the one in which events
+ * have been written here already, unless a copy that was never adopted wrote
+ * some in it before this was copied from it: their transactions look to be of
+ * the future.
  */
 CB_STATEMENT(begin_series, "",
 			 "UPDATE charmbills.chain_state "
@@ -41,7 +44,12 @@ CB_STATEMENT(begin_series, "",
 			 "    series_height = CASE WHEN EXISTS (SELECT FROM charmbills.merchant_counters c "
 			 "                                      WHERE c.series <> chain_state.series) "
 			 "                    THEN least(series_height, own_height) ELSE own_height END, "
-			 "    own_height = height "
+			 "    own_height = height, "
+			 "    epoch = epoch + CASE WHEN EXISTS (SELECT FROM charmbills.events e "
+			 "                                      WHERE e.epoch = chain_state.epoch + 1 "
+			 "                                        AND e.xid >= pg_catalog.pg_snapshot_xmax("
+			 "                                                       pg_catalog.pg_current_snapshot())) "
+			 "                    THEN 2 ELSE 1 END "
 			 "RETURNING series");
 
 /* Events go on from a number that none before, here or there, can have had. */
@@ -51,7 +59,7 @@ CB_STATEMENT(skip_event_ids, "",
 			 "                  (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::int8))");
 
 static const NullableDatum *incarnation(void);
-static void compare(bool *ours, bool *same_timeline);
+static int32 compare(bool *ours, bool *same_timeline);
 static void start_new_series(const char *event);
 
 void
@@ -73,16 +81,31 @@ incarnation(void)
 	return args;
 }
 
-/* A database with nothing written down is ours. */
-static void
+/* A database with nothing written down is ours.  Gives the epoch written down. */
+static int32
 compare(bool *ours, bool *same_timeline)
 {
 	*ours = true;
 	*same_timeline = true;
 	if (cb_execute(&compare_incarnation, incarnation()) == 0)
-		return;
+		return 0;
 	*ours = cb_column_is_null(0, 1) || cb_column_bool(0, 1);
 	*same_timeline = cb_column_is_null(0, 2) || cb_column_bool(0, 2);
+	return cb_column_int4(0, 3);
+}
+
+/*
+ * A standby's transactions are its primary's, which numbers them on after a
+ * promotion: there the same epoch will do.
+ */
+int32
+cb_incarnation_epoch(void)
+{
+	bool		ours;
+	bool		same_timeline;
+	int32		epoch = compare(&ours, &same_timeline);
+
+	return ours && (same_timeline || RecoveryInProgress()) ? epoch : epoch + 1;
 }
 
 bool
@@ -91,7 +114,7 @@ cb_incarnation_is_ours(void)
 	bool		ours;
 	bool		same_timeline;
 
-	compare(&ours, &same_timeline);
+	(void) compare(&ours, &same_timeline);
 	return ours;
 }
 
@@ -101,7 +124,7 @@ cb_incarnation_is_current(void)
 	bool		ours;
 	bool		same_timeline;
 
-	compare(&ours, &same_timeline);
+	(void) compare(&ours, &same_timeline);
 	return ours && same_timeline;
 }
 
@@ -112,7 +135,7 @@ cb_incarnation_check(void)
 	bool		same_timeline;
 	CbChainState state;
 
-	compare(&ours, &same_timeline);
+	(void) compare(&ours, &same_timeline);
 	if (ours && same_timeline)
 		return;
 	if (!ours)
@@ -123,7 +146,7 @@ cb_incarnation_check(void)
 				 errhint("If the other one is gone for good, call charmbills.adopt_database().")));
 	/* Someone else may have begun the series while we waited for the lock. */
 	cb_chain_lock(&state);
-	compare(&ours, &same_timeline);
+	(void) compare(&ours, &same_timeline);
 	if (!same_timeline)
 		start_new_series("database.promoted");
 }

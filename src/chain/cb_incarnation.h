@@ -28,6 +28,12 @@ extern bool cb_incarnation_is_ours(void);
 extern bool cb_incarnation_is_current(void);
 
 /*
+ * The epoch of events written now.  Transactions are numbered within it: those
+ * of another cluster, or after a recovery to an earlier time, begin another.
+ */
+extern int32 cb_incarnation_epoch(void);
+
+/*
  * To be called before anything is issued: error CB013 in a copy; after a
  * change of timeline, begin a new series first.
  */

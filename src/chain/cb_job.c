@@ -16,6 +16,7 @@
 #include "cb_guc.h"
 #include "cb_sql.h"
 #include "chain/cb_incarnation.h"
+#include "chain/cb_http_jobs.h"
 #include "chain/cb_job_queue.h"
 #include "utils/builtins.h"
 
@@ -26,8 +27,9 @@
 CB_STATEMENT(claim, "text int4 interval timestamptz bool",
 			 "WITH due AS ("
 			 "  SELECT id FROM charmbills.jobs "
-			 "  WHERE $5 AND ((state = 'queued' AND run_after <= $4) "
-			 "             OR (state = 'running' AND lease_until <= $4)) "
+			 "  WHERE $5 AND lane IS NULL AND state IN ('queued', 'running') "
+			 "    AND ((state = 'queued' AND run_after <= $4) "
+			 "      OR (state = 'running' AND lease_until <= $4)) "
 			 "  ORDER BY run_after, id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"
 			 "), claimed AS ("
 			 "  UPDATE charmbills.jobs j "
@@ -55,13 +57,14 @@ CB_STATEMENT(read_request, "uuid",
  * A few probes of partial indexes.  Nothing that waits for depth alone waits
  * for the mempool.
  */
-CB_STATEMENT(read_agenda, "bool bool",
+CB_STATEMENT(read_agenda, "bool bool timestamptz",
 			 "SELECT EXISTS (SELECT FROM charmbills.invoices WHERE status = 'open' AND address IS NOT NULL) "
 			 "       OR EXISTS (SELECT FROM charmbills.transactions WHERE status = 'pending') "
 			 "       OR EXISTS (SELECT FROM charmbills.chain_transactions WHERE status = 'seen') "
 			 "         AS awaiting_mempool, "
 			 "       (SELECT min(CASE state WHEN 'queued' THEN run_after ELSE lease_until END) "
-			 "        FROM charmbills.jobs WHERE $1 AND state IN ('queued', 'running')) AS next_job_at, "
+			 "        FROM charmbills.jobs "
+			 "        WHERE $1 AND lane IS NULL AND state IN ('queued', 'running')) AS next_job_at, "
 			 "       least((SELECT min(next_boundary) FROM charmbills.subscription_facts "
 			 "              WHERE next_boundary IS NOT NULL), "
 			 "             (SELECT min(next_invoice_at) FROM charmbills.subscription_facts "
@@ -75,23 +78,30 @@ CB_STATEMENT(read_agenda, "bool bool",
 			 "       (SELECT stopped_reason FROM charmbills.chain_state) AS stopped_reason, "
 			 "       $2 AS adopted, "
 			 "       EXISTS (SELECT FROM charmbills.watched_scripts WHERE NOT is_armed) "
-			 "       OR EXISTS (SELECT FROM charmbills.watched_outpoints WHERE NOT is_armed) AS unarmed");
+			 "       OR EXISTS (SELECT FROM charmbills.watched_outpoints WHERE NOT is_armed) AS unarmed, "
+			 "       $3 AS next_http_at");
 
 /* charmbills.claim_jobs(worker text, max_jobs integer, lease interval) -> setof jobs */
 CB_FUNCTION(claim_jobs, CB_OPERATOR)
 {
 	bool		may_run;
 
-	cb_require_args(fcinfo, 3);
-	if (PG_GETARG_INT32(1) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("max_jobs must be positive")));
+	cb_check_claim(fcinfo);
 	may_run = cb_guc_jobs && cb_incarnation_is_ours();
 	cb_execute(&claim,
 			   CB_ARGS(cb_arg(fcinfo, 0), cb_arg(fcinfo, 1), cb_arg(fcinfo, 2),
 					   cb_timestamptz(cb_now()), cb_bool(may_run)));
 	return cb_return_rows(fcinfo);
+}
+
+void
+cb_check_claim(FunctionCallInfo fcinfo)
+{
+	cb_require_args(fcinfo, 3);
+	if (PG_GETARG_INT32(1) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("max_jobs must be positive")));
 }
 
 /* charmbills.broadcast_request(job_id uuid) -> jsonb */
@@ -115,7 +125,9 @@ CB_FUNCTION(broadcast_request, CB_OPERATOR)
 CB_FUNCTION(worker_agenda, CB_OPERATOR)
 {
 	bool		is_ours = cb_incarnation_is_ours();
+	bool		may_run = cb_guc_jobs && is_ours;
+	NullableDatum next_http_at = may_run ? cb_http_jobs_next() : cb_null();
 
-	cb_execute_one(&read_agenda, CB_ARGS(cb_bool(cb_guc_jobs && is_ours), cb_bool(is_ours)));
+	cb_execute_one(&read_agenda, CB_ARGS(cb_bool(may_run), cb_bool(is_ours), next_http_at));
 	return cb_return_rows(fcinfo);
 }

@@ -17,10 +17,7 @@
  * A job that runs at this moment is taken away from its worker, whose report
  * is then ignored: it tells of a try that came before.
  */
-#define REQUEUE \
-	"ON CONFLICT (dedup_key) DO UPDATE " \
-	"SET payload = EXCLUDED.payload, state = 'queued', attempts = 0, run_after = EXCLUDED.run_after, " \
-	"    claimed_by = NULL, lease_until = NULL, last_error = NULL, finished_at = NULL "
+#define REQUEUE "ON CONFLICT (dedup_key) DO UPDATE " CB_JOB_REQUEUE_SET
 
 CB_STATEMENT(insert_broadcasts, "uuid[] timestamptz",
 			 "INSERT INTO charmbills.jobs AS j "

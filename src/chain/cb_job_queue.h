@@ -17,6 +17,13 @@
 
 #define CB_JOB_BROADCAST "broadcast"
 #define CB_JOB_RESCAN "rescan"
+#define CB_JOB_WEBHOOK "webhook"
+#define CB_JOB_EXCHANGE_RATE "exchange_rate"
+
+/* In an insert of jobs AS j: what makes an old one new again. */
+#define CB_JOB_REQUEUE_SET \
+	"SET payload = EXCLUDED.payload, state = 'queued', attempts = 0, run_after = EXCLUDED.run_after, " \
+	"    claimed_by = NULL, lease_until = NULL, last_error = NULL, finished_at = NULL "
 
 /*
  * Broadcast rows of transactions, now, whatever has become of earlier tries:

@@ -44,4 +44,7 @@ extern Datum cb_health_end(CbHealth *health);
 /* Degraded in a copy of another database that no operator has adopted. */
 extern void cb_health_judge_adoption(CbHealth *health);
 
+/* Degraded while a transaction holds back what events_since() shows. */
+extern void cb_health_judge_events(CbHealth *health);
+
 #endif							/* CB_HEALTH_H */

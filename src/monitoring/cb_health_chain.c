@@ -90,6 +90,7 @@ CB_FUNCTION(health, CB_ANYONE)
 	add_worker_figures(&health, &slot);
 	judge_database(&health, &chain);
 	cb_health_judge_adoption(&health);
+	cb_health_judge_events(&health);
 	if (!cb_is_sandbox())
 	{
 		judge_worker(&health, &slot);

@@ -32,22 +32,33 @@ CB_STATEMENT(read_database, "text",
 			 "              WHERE a.datname = pg_catalog.current_database()) AS oldest_transaction_seconds "
 			 "      FROM pg_catalog.pg_extension e WHERE e.extname = 'charmbills') f");
 
+/*
+ * A webhook that somebody's endpoint does not take is that somebody's concern:
+ * it is counted, but no reason to be degraded.
+ */
 CB_STATEMENT(read_jobs, "timestamptz bool",
 			 "SELECT pg_catalog.to_jsonb(f), f.failed_last_day, f.expired_leases, "
 			 "       f.oldest_due_seconds > 600, f.oldest_due_seconds > 3600, "
 			 "       pg_catalog.make_interval(secs => f.oldest_due_seconds)::text "
 			 "FROM (SELECT $2 AS enabled, "
-			 "             pg_catalog.count(*) FILTER (WHERE state = 'queued') AS queued, "
-			 "             pg_catalog.count(*) FILTER (WHERE state = 'running') AS running, "
-			 "             pg_catalog.count(*) FILTER (WHERE state = 'failed') AS failed, "
-			 "             pg_catalog.count(*) FILTER (WHERE state = 'failed' "
-			 "                 AND finished_at > $1 - interval '1 day') AS failed_last_day, "
-			 "             pg_catalog.count(*) FILTER (WHERE state = 'running' "
-			 "                 AND lease_until < $1) AS expired_leases, "
-			 "             pg_catalog.floor(EXTRACT(epoch FROM $1 - pg_catalog.min(run_after) "
-			 "                 FILTER (WHERE state = 'queued' AND run_after <= $1)))::bigint "
-			 "                 AS oldest_due_seconds "
-			 "      FROM charmbills.jobs WHERE state <> 'done') f");
+			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'queued') AS queued, "
+			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'running') AS running, "
+			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'failed') AS failed, "
+			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'failed' AND j.kind <> 'webhook' "
+			 "                 AND j.finished_at > $1 - interval '1 day') AS failed_last_day, "
+			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'running' "
+			 "                 AND j.lease_until < $1) AS expired_leases, "
+			 "             pg_catalog.floor(EXTRACT(epoch FROM $1 - pg_catalog.min(j.run_after) "
+			 "                 FILTER (WHERE j.state = 'queued' AND j.run_after <= $1 "
+			 "                           AND e.failing_since IS NULL "
+			 "                           AND (e.not_before IS NULL OR e.not_before <= $1))))::bigint "
+			 "                 AS oldest_due_seconds, "
+			 "             (SELECT pg_catalog.count(*) FROM charmbills.webhook_endpoints w "
+			 "              WHERE w.is_active AND w.failing_since IS NOT NULL) AS failing_endpoints, "
+			 "             (SELECT pg_catalog.count(*) FROM charmbills.webhook_endpoints w "
+			 "              WHERE NOT w.is_active AND w.deleted_at IS NULL) AS disabled_endpoints "
+			 "      FROM charmbills.jobs j LEFT JOIN charmbills.webhook_endpoints e ON e.id = j.lane "
+			 "      WHERE j.state <> 'done') f");
 
 /*
  * charmbills.health_db() -> jsonb

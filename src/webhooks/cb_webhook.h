@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_webhook.h
+ *	  Telling endpoints of events over HTTP, by Standard Webhooks.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_WEBHOOK_H
+#define CB_WEBHOOK_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+/* Hear of events and take on the jobs; called when the library is loaded. */
+extern void cb_webhook_register(void);
+
+/*
+ * Forget deliveries that ended longer ago than the log is kept, with their
+ * attempts and jobs: at most max_rows.  Gives how many.  SPI must be connected.
+ */
+extern int32 cb_webhook_clean_up(TimestampTz now, int32 max_rows);
+
+#endif							/* CB_WEBHOOK_H */
