@@ -35,6 +35,7 @@ int			cb_guc_mempool_interval = 5;
 int			cb_guc_confirmations = 1;
 int			cb_guc_max_reorg_depth = 100;
 int			cb_guc_max_stale = 24 * 60 * 60;
+int			cb_guc_quote_validity = 15 * 60;
 int			cb_guc_index_jump = 100;
 int			cb_guc_start_height = -1;
 char	   *cb_guc_checkpoint;
@@ -229,6 +230,11 @@ define_chain_settings(void)
 							"How far behind the clock lapsing may be judged while the chain is not followed.",
 							NULL,
 							&cb_guc_max_stale, 24 * 60 * 60, 0, 365 * 24 * 60 * 60,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("charmbills.quote_validity",
+							"How long the rate of a quote holds.",
+							NULL,
+							&cb_guc_quote_validity, 15 * 60, 10, 24 * 60 * 60,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("charmbills.index_jump",
 							"Derivation indexes skipped after a promotion or a restore.",

@@ -27,6 +27,7 @@ extern int	cb_guc_mempool_interval;	/* s */
 extern int	cb_guc_confirmations;
 extern int	cb_guc_max_reorg_depth; /* blocks */
 extern int	cb_guc_max_stale;	/* s */
+extern int	cb_guc_quote_validity;	/* s */
 extern int	cb_guc_index_jump;
 extern int	cb_guc_start_height;	/* -1: the tip less max_reorg_depth */
 extern char *cb_guc_checkpoint; /* 'height:hash' or empty */

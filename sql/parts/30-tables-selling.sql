@@ -444,6 +444,7 @@ CREATE INDEX payments_invoice_id_idx ON charmbills.payments (invoice_id);
 CREATE INDEX payments_merchant_id_idx ON charmbills.payments (merchant_id);
 CREATE INDEX payments_txid_idx ON charmbills.payments (txid);
 CREATE INDEX payments_matures_at_height_idx ON charmbills.payments (matures_at_height) WHERE status = 'confirmed';
+CREATE INDEX payments_unrated_idx ON charmbills.payments (currency) WHERE currency IS NOT NULL AND rate IS NULL;
 
 CREATE TABLE charmbills.credits (
     id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),

@@ -12,7 +12,7 @@ CREATE TABLE charmbills.plan_prices (
     CONSTRAINT plan_prices_currency_check CHECK ((currency IS NULL) = (price IS NULL)),
     CONSTRAINT plan_prices_price_check CHECK ((price_sats IS NULL) = (price IS NOT NULL))
 );
-COMMENT ON TABLE charmbills.plan_prices IS 'What a plan has cost since when: a period is invoiced at the latest price that is valid when it begins.';
+COMMENT ON TABLE charmbills.plan_prices IS 'What a plan has cost since when: a period is invoiced at the last version that is valid when it begins.';
 COMMENT ON COLUMN charmbills.plan_prices.plan_id IS 'The plan.';
 COMMENT ON COLUMN charmbills.plan_prices.version IS 'Number of the price, from 1.';
 COMMENT ON COLUMN charmbills.plan_prices.merchant_id IS 'Merchant who sells the plan.';
@@ -48,7 +48,9 @@ CREATE TABLE charmbills.currencies (
     refresh interval NOT NULL DEFAULT '5 minutes' CONSTRAINT currencies_refresh_check CHECK (refresh >= interval '10 seconds'),
     max_age interval NOT NULL DEFAULT '1 hour' CONSTRAINT currencies_max_age_check CHECK (max_age > interval '0'),
     last_error text,
-    CONSTRAINT currencies_source_check CHECK ((url IS NULL) = (json_pointer IS NULL))
+    next_fetch_at timestamptz,
+    CONSTRAINT currencies_source_check CHECK ((url IS NULL) = (json_pointer IS NULL)),
+    CONSTRAINT currencies_next_fetch_check CHECK ((url IS NULL) = (next_fetch_at IS NULL))
 );
 COMMENT ON TABLE charmbills.currencies IS 'Currencies in use, and where their rates come from.';
 COMMENT ON COLUMN charmbills.currencies.code IS 'ISO 4217 code.';
@@ -57,11 +59,12 @@ COMMENT ON COLUMN charmbills.currencies.json_pointer IS 'Where in the answer the
 COMMENT ON COLUMN charmbills.currencies.refresh IS 'How often it is fetched.';
 COMMENT ON COLUMN charmbills.currencies.max_age IS 'An older rate is stale: nothing is quoted at it.';
 COMMENT ON COLUMN charmbills.currencies.last_error IS 'Why fetching the rate failed last; NULL when it did not.';
+COMMENT ON COLUMN charmbills.currencies.next_fetch_at IS 'When it is fetched next, if anything needs it then; NULL where nobody fetches it.';
 
 CREATE TABLE charmbills.exchange_rates (
     currency text NOT NULL CONSTRAINT exchange_rates_currency_fkey REFERENCES charmbills.currencies (code),
     set_at timestamptz NOT NULL,
-    rate numeric NOT NULL CONSTRAINT exchange_rates_rate_check CHECK (rate > 0 AND rate < 1000000000000000),
+    rate numeric NOT NULL CONSTRAINT exchange_rates_rate_check CHECK (rate > 0 AND rate < 1000000000000),
     source text NOT NULL,
     CONSTRAINT exchange_rates_pkey PRIMARY KEY (currency, set_at)
 );

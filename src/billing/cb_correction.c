@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_rate.h"
 #include "billing/cb_settle.h"
 #include "cb_args.h"
 #include "cb_auth.h"
@@ -36,7 +37,8 @@ CB_STATEMENT(read_invoice, "uuid",
 			 "SELECT i.merchant_id, i.status, i.marked_reason FROM charmbills.invoices i WHERE i.id = $1");
 CB_STATEMENT(assign, "outpoint uuid",
 			 "UPDATE charmbills.payments p "
-			 "SET invoice_id = i.id, confirmations = i.confirmations, "
+			 "SET invoice_id = i.id, confirmations = i.confirmations, currency = i.currency, "
+			 "    rate = " CB_PAYMENT_RATE("i.id", "i.currency", "p.first_seen_at") ", "
 			 "    matures_at_height = greatest(p.block_height + greatest(i.confirmations, 1) - 1, "
 			 "                                 CASE WHEN p.is_coinbase THEN p.block_height + 100 END) "
 			 "FROM charmbills.invoices i WHERE p.outpoint = $1 AND i.id = $2");

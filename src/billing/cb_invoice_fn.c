@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "billing/cb_invoice.h"
+#include "billing/cb_quote.h"
 #include "billing/cb_settle.h"
 #include "cb_args.h"
 #include "cb_auth.h"
@@ -28,7 +29,8 @@ CB_STATEMENT(lock_subscription, "uuid",
 			 "SELECT f.id FROM charmbills.subscription_facts f WHERE f.id = $1 FOR NO KEY UPDATE");
 CB_STATEMENT(read_invoice, "uuid",
 			 "SELECT i.merchant_id, i.status, i.series, i.number, i.address, "
-			 "       i.amount_sats - CASE WHEN i.descriptor_id IS NULL THEN 0 ELSE i.received_sats END, m.name "
+			 "       i.amount_sats - CASE WHEN i.descriptor_id IS NULL THEN 0 ELSE i.received_sats END, m.name, "
+			 "       i.currency IS NOT NULL "
 			 "FROM charmbills.invoices i JOIN charmbills.merchants m ON m.id = i.merchant_id "
 			 "WHERE i.id = $1");
 CB_STATEMENT(return_invoice, "uuid",
@@ -43,10 +45,12 @@ typedef struct Invoice
 	char	   *address;		/* NULL when nothing is to be paid */
 	int64		missing;		/* sats still to be paid to it */
 	char	   *merchant_name;
+	bool		in_currency;
 } Invoice;
 
 static void load_invoice(const pg_uuid_t *id, Invoice *invoice);
 static bool has_status(const Invoice *invoice, const char *const *statuses);
+static int64 quoted(const Invoice *invoice);
 static void append_encoded(StringInfo uri, const char *text);
 static Datum give_invoice(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 
@@ -89,6 +93,7 @@ load_invoice(const pg_uuid_t *id, Invoice *invoice)
 	invoice->address = cb_column_text(0, 5);
 	invoice->missing = cb_column_int8(0, 6);
 	invoice->merchant_name = cb_column_text(0, 7);
+	invoice->in_currency = cb_column_bool(0, 8);
 	cb_authorize(&invoice->merchant_id);
 }
 
@@ -128,7 +133,8 @@ CB_FUNCTION(void_invoice, CB_MERCHANT)
  * charmbills.payment_uri(invoice_id uuid) -> text
  *
  * At an address of its own an invoice asks for what is still missing; at a
- * fixed one only its whole amount is recognised.
+ * fixed one only its whole amount is recognised.  One in a currency asks for
+ * what its quote says.
  */
 CB_FUNCTION(payment_uri, CB_MERCHANT)
 {
@@ -138,6 +144,8 @@ CB_FUNCTION(payment_uri, CB_MERCHANT)
 
 	cb_require_args(fcinfo, 1);
 	load_invoice(PG_GETARG_UUID_P(0), &invoice);
+	if (invoice.in_currency)
+		invoice.missing = quoted(&invoice);
 	if (invoice.address == NULL || invoice.missing <= 0 || !has_status(&invoice, payable))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_WRONG_STATE),
@@ -156,6 +164,24 @@ CB_FUNCTION(payment_uri, CB_MERCHANT)
 	appendStringInfoString(&uri, "&message=");
 	append_encoded(&uri, invoice.number);
 	PG_RETURN_TEXT_P(cstring_to_text(uri.data));
+}
+
+/* Sats of its quote; 0 where it takes no payment any more. */
+static int64
+quoted(const Invoice *invoice)
+{
+	static const char *const quotable[] = {"open", NULL};
+	int64		amount;
+
+	if (!has_status(invoice, quotable))
+		return 0;
+	amount = cb_quote_valid(&invoice->id, cb_now());
+	if (amount == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_WRONG_STATE),
+				 errmsg("invoice has no valid quote"),
+				 errhint("quote_invoice() says how many sats pay it now.")));
+	return amount;
 }
 
 /* UTF-8, with all but RFC 3986's unreserved characters percent-encoded. */

@@ -36,17 +36,14 @@ CB_STATEMENT(check_demand, "numeric numeric interval text interval interval[]",
 			 "       NOT EXISTS (SELECT FROM (SELECT s.step, pg_catalog.lag(s.step) OVER (ORDER BY s.n) AS before "
 			 "                                FROM unnest($6) WITH ORDINALITY s(step, n)) s "
 			 "                   WHERE s.step <= s.before OR s.step < interval '-" LONGEST_WAIT "')");
-/* Of prices that begin at the same instant the last one given holds. */
+/* Of the prices that hold now or will. */
 CB_STATEMENT(check_stored, "uuid timestamptz",
 			 "SELECT NOT EXISTS (SELECT FROM charmbills.plan_prices v "
 			 "                   WHERE v.plan_id = p.id AND v.price_sats < p.tolerance_sats "
-			 "                         AND v.valid_from >= coalesce((SELECT max(b.valid_from) FROM charmbills.plan_prices b "
-			 "                                                       WHERE b.plan_id = p.id AND b.valid_from <= $2), "
-			 "                                                      '-infinity') "
 			 "                         AND NOT EXISTS (SELECT FROM charmbills.plan_prices l "
-			 "                                         WHERE l.plan_id = p.id AND l.valid_from = v.valid_from "
-			 "                                               AND l.version > v.version)), "
-			 "       p.currency IS NULL OR p.tolerance_sats = 0, "
+			 "                                         WHERE l.plan_id = p.id AND l.version > v.version "
+			 "                                               AND l.valid_from <= greatest(v.valid_from, $2))), "
+			 "       p.currency IS NULL OR (p.tolerance_sats = 0 AND p.min_invoice_sats = 0), "
 			 "       p.uncollectible_after > ALL (p.dunning) "
 			 "FROM charmbills.plans p WHERE p.id = $1");
 
@@ -58,34 +55,41 @@ typedef struct Complaint
 	const char *hint;			/* NULL without one */
 } Complaint;
 
+/* In the order of the conditions. */
+static const Complaint of_product[] = {
+	{ERRCODE_CB_INVALID_ARGUMENT, "a plan needs the name of its service", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a trial must not be negative", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a grace must not be negative", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "confirmations are from 0 to 1000", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "an app id is 64 hexadecimal digits", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "an app verification key is 64 hexadecimal digits", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a remaining supply is a whole number that is not negative", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "metadata must be a JSON object", NULL},
+};
+static const Complaint of_demand[] = {
+	{ERRCODE_CB_INVALID_ARGUMENT, "a tolerance is from 0 to 100 percent, with at most 4 decimals", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a tax rate is from 0 to 100 percent, with at most 4 decimals", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a lead time must not be negative, or longer than " LONGEST_WAIT, NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "restart is \"payment\" or \"period_end\"", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "uncollectible_after must not be negative, or longer than " LONGEST_WAIT, NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "dunning has at most 20 steps", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "dunning is a plain list of steps", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a dunning step must not be null", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "dunning steps must ascend", "Each is counted from when the invoice is due."},
+};
+static const Complaint of_stored[] = {
+	{ERRCODE_CB_AMOUNT, "the tolerance of a plan is more than its price", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a plan in a currency has no tolerance_sats and no min_invoice_sats",
+	"Give a tolerance as tolerance_percent."},
+	{ERRCODE_CB_INVALID_ARGUMENT, "every dunning step must come before uncollectible_after", NULL},
+};
+
 static void complain(const Complaint *complaints, int n);
 static void check_amount(NullableDatum amount);
 
 void
 cb_plan_check(const CbPlanValues *values)
 {
-	static const Complaint of_product[] = {
-		{ERRCODE_CB_INVALID_ARGUMENT, "a plan needs the name of its service", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a trial must not be negative", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a grace must not be negative", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "confirmations are from 0 to 1000", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "an app id is 64 hexadecimal digits", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "an app verification key is 64 hexadecimal digits", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a remaining supply is a whole number that is not negative", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "metadata must be a JSON object", NULL},
-	};
-	static const Complaint of_demand[] = {
-		{ERRCODE_CB_INVALID_ARGUMENT, "a tolerance is from 0 to 100 percent, with at most 4 decimals", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a tax rate is from 0 to 100 percent, with at most 4 decimals", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a lead time must not be negative, or longer than " LONGEST_WAIT, NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "restart is \"payment\" or \"period_end\"", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "uncollectible_after must not be negative, or longer than " LONGEST_WAIT, NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "dunning has at most 20 steps", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "dunning is a plain list of steps", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a dunning step must not be null", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "dunning steps must ascend", "Each is counted from when the invoice is due."},
-	};
-
 	cb_execute_one(&check_product,
 				   CB_ARGS(values->service_name, values->trial, values->grace,
 						   values->confirmations, values->app_id, values->app_vk,
@@ -107,14 +111,8 @@ cb_plan_check(const CbPlanValues *values)
 void
 cb_plan_check_stored(const pg_uuid_t *plan_id, TimestampTz now)
 {
-	static const Complaint complaints[] = {
-		{ERRCODE_CB_AMOUNT, "the tolerance of a plan is more than its price", NULL},
-		{ERRCODE_CB_INVALID_ARGUMENT, "a plan in a currency has no tolerance in sats", "Give it as tolerance_percent."},
-		{ERRCODE_CB_INVALID_ARGUMENT, "every dunning step must come before uncollectible_after", NULL},
-	};
-
 	cb_execute_one(&check_stored, CB_ARGS(cb_uuid(plan_id), cb_timestamptz(now)));
-	complain(complaints, lengthof(complaints));
+	complain(of_stored, lengthof(of_stored));
 }
 
 /* Of the conditions in the last result, the first that does not hold. */

@@ -3,8 +3,8 @@
  * cb_plan_price.c
  *	  What a plan has cost since when.
  *
- * Every price ever given is kept as a version.  At any instant the version
- * holds that began last; of those that began together, the one given last.
+ * Every price ever given is kept as a version.  At any instant the last given
+ * of those that have begun holds.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -24,8 +24,7 @@
 
 #define IN_FORCE(at) \
 	"(SELECT v.price_sats, v.price FROM charmbills.plan_prices v " \
-	" WHERE v.plan_id = $1 AND v.valid_from <= " at " " \
-	" ORDER BY v.valid_from DESC, v.version DESC LIMIT 1)"
+	" WHERE v.plan_id = $1 AND v.valid_from <= " at " ORDER BY v.version DESC LIMIT 1)"
 
 CB_STATEMENT(insert_first, "uuid",
 			 "INSERT INTO charmbills.plan_prices "
