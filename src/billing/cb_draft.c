@@ -24,19 +24,21 @@
 
 /*
  * Of a plan p, its price v and the parameter that is the setting's depth, which
- * comes second in each statement.  Rates are in CB_TAX_UNIT.
+ * comes second in each statement.  Rates are in CB_TAX_UNIT.  A plan whose row
+ * somebody else inserted has but its own price.
  */
 #define TERMS \
-	"p.id, p.service_name, p.status, p.billing_cycle, v.currency, v.price_sats, v.price, " \
+	"p.id, p.service_name, p.status, p.billing_cycle, p.currency, " \
+	"coalesce(v.price_sats, p.price_sats), coalesce(v.price, p.price), " \
 	"(p.tax_rate * 10000)::int8, p.tolerance_sats, (p.tolerance_percent * 10000)::int8, p.min_invoice_sats, " \
 	"coalesce(p.confirmations, $2), p.dunning, p.uncollectible_after"
 /* The latest price valid at an instant, else the first one. */
 #define PRICE(plan, at) \
-	"JOIN LATERAL (SELECT w.price_sats, w.currency, w.price FROM charmbills.plan_prices w " \
-	"              WHERE w.plan_id = " plan " " \
-	"              ORDER BY w.valid_from <= " at " DESC, " \
-	"                       CASE WHEN w.valid_from <= " at " THEN -w.version ELSE w.version END " \
-	"              LIMIT 1) v ON true "
+	"LEFT JOIN LATERAL (SELECT w.price_sats, w.price FROM charmbills.plan_prices w " \
+	"                   WHERE w.plan_id = " plan " " \
+	"                   ORDER BY w.valid_from <= " at " DESC, " \
+	"                            CASE WHEN w.valid_from <= " at " THEN -w.version ELSE w.version END " \
+	"                   LIMIT 1) v ON true "
 
 CB_KEYS_STATEMENT(read_billables, "uuid[] int4",
 				  "SELECT " TERMS ", "
