@@ -196,6 +196,8 @@ void
 cb_draft_next(CbBillable *billable, TimestampTz now, CbDraft *draft)
 {
 	const CbPlanTerms *plan = &billable->plan;
+	TimestampTz expected = billable->is_paid ? billable->paid_through : billable->anchor;
+	TimestampTz start;
 
 	memset(draft, 0, sizeof(*draft));
 	draft->kind = CB_INVOICE_PERIOD;
@@ -203,7 +205,11 @@ cb_draft_next(CbBillable *billable, TimestampTz now, CbDraft *draft)
 	draft->customer_id = billable->customer_id;
 	draft->has_subscription = true;
 	draft->subscription_id = billable->id;
-	set_period(draft, billable, next_start(billable, now));
+	start = next_start(billable, now);
+	/* A period that begins another time may have another price. */
+	if (start != expected)
+		cb_plan_terms_read(&billable->plan.plan_id, start, &billable->plan);
+	set_period(draft, billable, start);
 	draft->due_at = draft->period.start;
 	draft->expires_at = last_day(billable, draft->due_at, now);
 	cb_bill_begin(&draft->bill, plan->currency);
@@ -243,12 +249,9 @@ current_start(CbBillable *billable, TimestampTz now)
 		cb_period_start(anchor, billable->cycle, billable->timezone, k) != billable->paid_through)
 		anchor = billable->paid_through;
 	k = cb_period_index(anchor, billable->plan.cycle, billable->timezone, now);
-	/* The price may have changed meanwhile. */
 	billable->anchor = anchor;
 	billable->cycle = billable->plan.cycle;
-	anchor = cb_period_start(anchor, billable->cycle, billable->timezone, k);
-	cb_plan_terms_read(&billable->plan.plan_id, anchor, &billable->plan);
-	return anchor;
+	return cb_period_start(anchor, billable->cycle, billable->timezone, k);
 }
 
 /*
