@@ -11,6 +11,7 @@
 
 #include "billing/cb_currency.h"
 #include "billing/cb_draft.h"
+#include "billing/cb_issue_rows.h"
 #include "billing/cb_period.h"
 #include "catalog/pg_type.h"
 #include "cb_errors.h"
@@ -119,16 +120,10 @@ static int64
 load_price(uint64 row, const char *currency)
 {
 	bool		isnull;
-	Datum		price;
-	int64		scale = 1;
 
 	if (currency == NULL)
 		return cb_column_int8(row, 6);
-	for (int i = 0; i < cb_currency_decimals(currency); i++)
-		scale *= 10;
-	price = cb_column(row, 7, &isnull);
-	price = DirectFunctionCall2(numeric_mul, price, NumericGetDatum(int64_to_numeric(scale)));
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, price));
+	return cb_minor_units(cb_column(row, 7, &isnull), cb_currency_decimals(currency));
 }
 
 static void

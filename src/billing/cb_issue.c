@@ -297,7 +297,7 @@ announce(const CbDraft *draft, TimestampTz now, CbEvents *events)
 }
 
 void
-cb_issue_preview(CbDraft *draft, TimestampTz now)
+cb_issue_preview(CbDraft *draft, int64 freed, int64 freed_carried, TimestampTz now)
 {
 	CbAddressSource source;
 	CbDraft    *drafts[1] = {draft};
@@ -306,6 +306,8 @@ cb_issue_preview(CbDraft *draft, TimestampTz now)
 
 	cb_address_pool_peek(&draft->merchant_id, &source);
 	account = open_accounts(drafts, 1, &n);
+	account->balance += freed;
+	account->carried -= freed_carried;
 	settle_draft(draft, &source, account, now);
 	if (draft->place.needs_address && source.descriptor == NULL)
 		cb_bill_add_suffix(&draft->bill, cb_address_pool_unique_amount(&source, draft->bill.amount) -

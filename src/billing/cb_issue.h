@@ -73,9 +73,10 @@ typedef struct CbDraft
 extern void cb_issue(CbDraft *drafts, int n, TimestampTz now, CbEvents *events);
 
 /*
- * Settle drafts as cb_issue() would, without issuing anything: a preview.  At a
- * fixed address the amount it would get now.
+ * Settle a draft as cb_issue() would, without issuing anything: a preview.
+ * freed and freed_carried: sats of credit and of what is carried that invoices
+ * have which would be made void before.
  */
-extern void cb_issue_preview(CbDraft *draft, TimestampTz now);
+extern void cb_issue_preview(CbDraft *draft, int64 freed, int64 freed_carried, TimestampTz now);
 
 #endif							/* CB_ISSUE_H */
