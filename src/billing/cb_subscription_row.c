@@ -57,7 +57,8 @@ CB_KEYS_STATEMENT(read_subscriptions, "uuid[] timestamptz",
 				  "LEFT JOIN LATERAL (SELECT i.plan_id, i.quantity FROM charmbills.invoices i "
 				  "                   WHERE i.subscription_id = f.id AND i.kind IN ('period', 'change') "
 				  "                         AND i.status = 'paid' AND i.plan_id IS NOT NULL "
-				  "                         AND i.period_start + (f.paused_for - i.paused_before) <= $2 "
+				  "                         AND i.period_start + (f.paused_for - i.paused_before) "
+				  "                             <= least($2, f.paused_at) "
 				  "                   ORDER BY i.created_at DESC, i.number DESC LIMIT 1) now ON true "
 				  "WHERE f.id = ANY ($1) ORDER BY f.id");
 CB_STATEMENT(take_plan, "uuid uuid int4",
@@ -247,7 +248,7 @@ cb_subscription_write(const CbSubscription *subscription, const char *status,
 					   unless(subscription->purchased_at, DT_NOBEGIN),
 					   unless(subscription->period_start, DT_NOBEGIN),
 					   facts->is_paid ? cb_timestamptz(facts->paid_through) : cb_null(),
-					   unless(facts->grace_until, DT_NOEND),
+					   facts->is_paid ? cb_timestamptz(facts->grace_until) : cb_null(),
 					   unless(subscription->first_expired_at, DT_NOBEGIN), unless(boundary, DT_NOEND),
 					   cb_text(status), cb_uuid(has_next ? &subscription->next_plan_id : NULL),
 					   has_next ? cb_int4(subscription->next_quantity) : cb_null(),
