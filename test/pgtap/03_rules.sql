@@ -1,7 +1,7 @@
 -- The rules of billing, on the sandbox's chain.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(96);
+SELECT plan(97);
 
 CREATE FUNCTION offer(price bigint, cycle text DEFAULT 'monthly', seller text DEFAULT 'Shop', trial interval DEFAULT NULL,
                       grace interval DEFAULT NULL, confirmations integer DEFAULT NULL, tolerance bigint DEFAULT NULL)
@@ -13,7 +13,7 @@ $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
 CREATE FUNCTION invoice_of(subscription uuid) RETURNS uuid LANGUAGE sql AS
 $$ SELECT id FROM invoices i WHERE i.subscription_id = subscription ORDER BY created_at DESC, number DESC LIMIT 1 $$;
 CREATE FUNCTION pay(invoice uuid, amount bigint DEFAULT NULL) RETURNS txid LANGUAGE sql AS
-$$ SELECT sandbox_pay(address, coalesce(amount, amount_sats)) FROM invoices WHERE id = invoice $$;
+$$ SELECT sandbox_pay(address, coalesce(pay.amount, amount_sats)) FROM invoices WHERE id = invoice $$;
 -- Status, sum received, and flags.
 CREATE FUNCTION look(invoice uuid) RETURNS text LANGUAGE sql AS
 $$ SELECT concat_ws(' ', status, received_sats, CASE WHEN is_underpaid THEN 'under' END, CASE WHEN is_overpaid THEN 'over' END,
@@ -157,14 +157,15 @@ SELECT (issue_invoice(:'gus')).id AS new_bill \gset
 SELECT isnt(:'new_bill'::uuid, :'old_bill'::uuid, 'another can be issued');
 SELECT is((issue_invoice(:'gus')).id, :'new_bill'::uuid, 'but not a third');
 SELECT is((assign_payment(outpoint_of(:'payment'), :'new_bill')).invoice_id, :'new_bill'::uuid, 'the payment moves there');
-SELECT is(look(:'new_bill') || ' ' || credit_of(:'old_bill'), 'open 4000 under 0', 'and the credit is used up');
+SELECT is(look(:'new_bill') || ' ' || credit_of(:'old_bill'), 'open 4000 under 0', 'and is no credit any more');
+SELECT is(credit_of(:'new_bill'), -4000::bigint, 'though the new invoice has taken that');
 SELECT throws_ok(format('SELECT assign_payment(%L, %L)', outpoint_of(:'payment'), :'old_bill'), 'CB010', NULL,
                  'a void invoice takes no payment');
 SELECT throws_ok(format('SELECT assign_payment(%L, %L)', outpoint_of(:'payment'), invoice_of(:'bob_tolerant')), 'CB009', NULL,
                  'and a payment pays one invoice');
 SELECT pay(:'new_bill', 6000) AS payment, sandbox_mine() AS height \gset
 SELECT sandbox_mine() AS height \gset
-SELECT is(look(:'new_bill'), 'paid 10000', 'the rest completes it');
+SELECT is(look(:'new_bill') || ' ' || credit_of(:'new_bill'), 'paid 10000 over 0', 'the rest completes it, and gives back what was taken');
 SELECT throws_ok(format('SELECT void_invoice(%L)', :'new_bill'), 'CB010', NULL, 'a paid invoice cannot be made void');
 
 -- Marked

@@ -49,6 +49,9 @@ INSERT INTO api_keys (merchant_id, prefix, key_hash, name) SELECT merchant, name
 INSERT INTO transactions (type, merchant_id, status) SELECT 'send', merchant, 'pending' FROM ids;
 INSERT INTO jobs (kind, payload, merchant_id) SELECT 'broadcast', '{}', merchant FROM ids;
 INSERT INTO descriptors (canonical, merchant_id, next_index, first_index) SELECT name, merchant, 0, 0 FROM ids;
+INSERT INTO pauses (subscription_id, merchant_id, paused_at, resumed_at) SELECT subscription, merchant, now(), now() FROM ids;
+INSERT INTO quotes (invoice_id, merchant_id, currency, rate, amount_sats, valid_until)
+SELECT invoice, merchant, 'EUR', 50000, 1000, now() + interval '1 minute' FROM ids;
 SELECT grant_merchant('test_shop', merchant) AS granted FROM ids WHERE name = 'shop' \gset
 SELECT grant_merchant('test_both', merchant) AS granted FROM ids WHERE name = 'shop' \gset
 GRANT SELECT ON ids TO PUBLIC;

@@ -192,10 +192,14 @@ SELECT subscribe(:'free', external_id => 'anna');
 SELECT status FROM subscribe(:'deep', external_id => 'anna');
 -- The same address under a name is another customer: saying an address proves nothing
 SELECT count(*) FROM subscribe(:'news', address(2), 'bert');
+-- What no node would relay is carried to the customer's next invoice
+SELECT status FROM subscribe(:'cheap', external_id => 'cleo');
+SELECT amount_sats, status, credit_sats, carried_sats, (SELECT string_agg(l.kind || ' ' || l.amount, ', ' ORDER BY l.position)
+                                                        FROM invoice_lines l WHERE l.invoice_id = i.id) AS lines
+FROM invoices i WHERE amount_sats = 0 ORDER BY number;
 
 -- Refusals
 SELECT subscribe(:'closed', external_id => 'anna');
-SELECT subscribe(:'cheap', external_id => 'anna');
 SELECT subscribe(:'news');
 SELECT subscribe(uuid_v7(), external_id => 'anna');
 SELECT subscribe(:'news', external_id => 'carl', metadata => '[1]');
