@@ -30,11 +30,15 @@ run(const char *sql, int nargs, const CbArgument *args)
 	cb_tx_commit();
 }
 
+/* The sandbox's clock may be another than ours; HTTP jobs run there as well. */
 void
 cb_read_agenda(CbAgenda *agenda)
 {
 	const char *sql = "SELECT awaiting_mempool, next_job_at, next_billing_at, stopped_reason,"
-		" adopted, unarmed FROM charmbills.worker_agenda()";
+		" adopted, unarmed,"
+		" next_http_at OPERATOR(pg_catalog.+)"
+		" (pg_catalog.now() OPERATOR(pg_catalog.-) charmbills.now())"
+		" FROM charmbills.worker_agenda()";
 
 	cb_tx_begin(sql);
 	if (cb_tx_query(sql, 0, NULL) != 1)
@@ -45,6 +49,7 @@ cb_read_agenda(CbAgenda *agenda)
 	agenda->stopped_reason = cb_tx_text(0, 3);
 	agenda->adopted = cb_tx_bool(0, 4);
 	agenda->unarmed = cb_tx_bool(0, 5);
+	agenda->next_http_at = cb_tx_time(0, 6);
 	cb_tx_commit();
 }
 
