@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_rate_source.h"
 #include "billing/cb_settle.h"
 #include "cb_compat.h"
 #include "cb_event.h"
@@ -39,6 +40,7 @@ _PG_init(void)
 	cb_events_take_epoch(cb_incarnation_epoch);
 	cb_node_jobs_register();
 	cb_settle_register();
+	cb_rates_register();
 	cb_webhook_register();
 	cb_sandbox_register();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)

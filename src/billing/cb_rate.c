@@ -28,7 +28,7 @@ CB_STATEMENT(insert_currency, "text",
 			 "INSERT INTO charmbills.currencies (code) VALUES ($1) ON CONFLICT DO NOTHING");
 CB_STATEMENT(insert_rate, "text timestamptz numeric text",
 			 "INSERT INTO charmbills.exchange_rates AS r (currency, set_at, rate, source) "
-			 "VALUES ($1, $2, trunc($3, 6), $4) "
+			 "VALUES ($1, $2, trim_scale(trunc($3, 6)), $4) "
 			 "ON CONFLICT (currency, set_at) DO UPDATE SET rate = excluded.rate, source = excluded.source");
 CB_STATEMENT(delete_old_rates, "text timestamptz",
 			 "DELETE FROM charmbills.exchange_rates "
@@ -37,7 +37,7 @@ CB_STATEMENT(find_waiting, "text",
 			 "SELECT DISTINCT p.invoice_id FROM charmbills.payments p "
 			 "WHERE p.currency = $1 AND p.rate IS NULL AND p.invoice_id IS NOT NULL ORDER BY 1");
 CB_STATEMENT(fill_in, "text numeric uuid[]",
-			 "UPDATE charmbills.payments SET rate = trunc($2, 6) "
+			 "UPDATE charmbills.payments SET rate = trim_scale(trunc($2, 6)) "
 			 "WHERE currency = $1 AND rate IS NULL AND invoice_id = ANY ($3)");
 CB_STATEMENT(return_rate, "text timestamptz",
 			 "SELECT r FROM charmbills.exchange_rates r WHERE r.currency = $1 AND r.set_at = $2");

@@ -12,12 +12,22 @@
 
 #include "postgres.h"
 
-#include "utils/timestamp.h"
+#include "chain/cb_job_kind.h"
+
+#define CB_JOB_EXCHANGE_RATE "exchange_rate"
+
+/* SQL: whether anything is priced in a currency. */
+#define CB_RATE_IS_WANTED(currency) \
+	"(EXISTS (SELECT FROM charmbills.plans p WHERE p.currency = " currency ") " \
+	" OR EXISTS (SELECT FROM charmbills.invoices i WHERE i.currency = " currency " AND i.status = 'open'))"
 
 /*
  * Queue a job for each currency whose rate is to be fetched by now, if a plan or
  * an open invoice is in it; gives how many.  Waits for nobody.
  */
 extern int64 cb_rates_queue_due(TimestampTz now);
+
+/* Make the job that fetches rates known; called when the library is loaded. */
+extern void cb_rates_register(void);
 
 #endif							/* CB_RATE_SOURCE_H */

@@ -15,9 +15,11 @@
 
 #include "billing/cb_address_pool.h"
 #include "billing/cb_dunning.h"
+#include "billing/cb_idempotency.h"
 #include "billing/cb_invoice.h"
 #include "billing/cb_isolate.h"
 #include "billing/cb_plan_follow.h"
+#include "billing/cb_rate_source.h"
 #include "billing/cb_run_billing.h"
 #include "billing/cb_settle.h"
 #include "billing/cb_subscription.h"
@@ -35,14 +37,21 @@
 /* Subscriptions that are worked on at once, and fail or go well together. */
 #define BATCH_ROWS 500
 
+/* What came in time keeps an invoice i open. */
+#define NOTHING_IN_TIME \
+	"AND NOT EXISTS (SELECT FROM charmbills.payments p " \
+	"                WHERE p.invoice_id = i.id AND p.status IN ('seen', 'confirmed') " \
+	"                      AND least(p.first_seen_at, p.block_median_time) < i.expires_at) "
+
 CB_STATEMENT(lock_expired, "timestamptz int8",
 			 "SELECT i.id FROM charmbills.invoices i "
 			 "JOIN charmbills.subscription_facts s ON s.id = i.subscription_id "
-			 "WHERE i.status = 'open' AND i.expires_at <= $1 "
-			 "      AND NOT EXISTS (SELECT FROM charmbills.payments p "
-			 "                      WHERE p.invoice_id = i.id AND p.status IN ('seen', 'confirmed') "
-			 "                            AND least(p.first_seen_at, p.block_median_time) < i.expires_at) "
+			 "WHERE i.status = 'open' AND i.expires_at <= $1 " NOTHING_IN_TIME
 			 "ORDER BY i.expires_at LIMIT $2 FOR NO KEY UPDATE OF s, i SKIP LOCKED");
+CB_STATEMENT(lock_expired_one_off, "timestamptz int8",
+			 "SELECT i.id FROM charmbills.invoices i "
+			 "WHERE i.status = 'open' AND i.expires_at <= $1 AND i.subscription_id IS NULL " NOTHING_IN_TIME
+			 "ORDER BY i.expires_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
 CB_STATEMENT(lock_renewals, "timestamptz int8",
 			 "SELECT s.id FROM charmbills.subscription_facts s "
 			 "WHERE s.next_invoice_at <= $1 AND (s.held_until IS NULL OR s.held_until <= $1) "
@@ -63,8 +72,6 @@ CB_STATEMENT(look, "timestamptz timestamptz",
 			 "                  WHERE status = 'pending_signature' AND created_at <= $1 - interval '48 hours') "
 			 "       OR EXISTS (SELECT FROM charmbills.merchant_counters c, charmbills.chain_state s "
 			 "                  WHERE c.series <> s.series)");
-CB_STATEMENT(read_boundary, "uuid",
-			 "SELECT s.next_boundary FROM charmbills.subscription_facts s WHERE s.id = $1");
 CB_STATEMENT(fail_unsigned, "timestamptz int8",
 			 "WITH due AS (SELECT t.id FROM charmbills.transactions t "
 			 "             WHERE t.status = 'pending_signature' AND t.created_at <= $1 - interval '48 hours' "
@@ -78,13 +85,12 @@ CB_STATEMENT(release_reservations, "uuid",
 			 "WHERE transaction_id = $1 AND NOT confirmed AND spent_by IS NULL");
 
 static bool is_anything_due(TimestampTz now, TimestampTz until);
-static int64 expire_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
+static int64 expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max_rows);
 static int64 work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
 static int64 renew_subscriptions(TimestampTz now, int64 max_rows);
 static void renew_batch(const pg_uuid_t *ids, int n, TimestampTz now);
 static int64 announce_boundaries(TimestampTz now, int64 max_rows);
 static void announce_batch(const pg_uuid_t *ids, int n, TimestampTz now);
-static void step_through_boundaries(const pg_uuid_t *id, TimestampTz now, TimestampTz lapse, CbEvents *events);
 static int64 fail_unsigned_transactions(TimestampTz now, int64 max_rows, CbEvents *events);
 static pg_uuid_t *first_column(int n);
 
@@ -107,15 +113,18 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	cb_incarnation_check();
 	cb_chain_state_read(&chain);
 	until = Min(as_of, chain.followed_until);
+	done += cb_rates_queue_due(as_of);
 	if (!is_anything_due(as_of, until))
-		return 0;
-	done += expire_invoices(until, as_of, max_rows);
+		return done;
+	done += expire_invoices(&lock_expired, until, as_of, max_rows);
+	done += expire_invoices(&lock_expired_one_off, until, as_of, max_rows);
 	done += renew_subscriptions(as_of, max_rows);
 	done += announce_boundaries(as_of, max_rows);
 	done += work_on_invoices(until, as_of, max_rows);
 	done += fail_unsigned_transactions(as_of, max_rows, &events);
 	cb_events_write(&events);
 	done += cb_address_pool_catch_up(max_rows);
+	done += cb_idempotency_clean_up(as_of, max_rows);
 	return done;
 }
 
@@ -127,10 +136,10 @@ is_anything_due(TimestampTz now, TimestampTz until)
 }
 
 static int64
-expire_invoices(TimestampTz until, TimestampTz now, int64 max_rows)
+expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max_rows)
 {
 	CbEvents	events = {NIL};
-	int			n = (int) cb_execute(&lock_expired, CB_ARGS(cb_timestamptz(until), cb_int8(max_rows)));
+	int			n = (int) cb_execute(lock, CB_ARGS(cb_timestamptz(until), cb_int8(max_rows)));
 	pg_uuid_t  *ids = first_column(n);
 
 	cb_settle_invoices(ids, n, now, &events);
@@ -211,26 +220,8 @@ announce_batch(const pg_uuid_t *ids, int n, TimestampTz now)
 	TimestampTz lapse = cb_lapse_clock(now);
 
 	for (int i = 0; i < n; i++)
-		step_through_boundaries(&ids[i], now, lapse, &events);
+		cb_subscription_catch_up(&ids[i], now, lapse, &events);
 	cb_events_write(&events);
-}
-
-/* Several may have passed: announce each, in order, dated when it was. */
-static void
-step_through_boundaries(const pg_uuid_t *id, TimestampTz now, TimestampTz lapse, CbEvents *events)
-{
-	while (cb_execute(&read_boundary, CB_ARGS(cb_uuid(id))) == 1 && !cb_column_is_null(0, 1))
-	{
-		TimestampTz boundary = cb_column_timestamptz(0, 1);
-
-		if (boundary > lapse)
-		{
-			if (boundary <= now)
-				cb_subscription_refresh_at(id, 1, now, lapse, events);
-			return;
-		}
-		cb_subscription_refresh_at(id, 1, boundary, boundary, events);
-	}
 }
 
 /* Of the last statement's n rows. */
