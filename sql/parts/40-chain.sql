@@ -2,8 +2,7 @@
 -- matter more here than plans that are best: every step goes by an index.
 
 CREATE FUNCTION charmbills.now() RETURNS timestamptz
-LANGUAGE C STABLE SECURITY DEFINER PARALLEL RESTRICTED
-SET search_path = charmbills, pg_catalog, pg_temp
+LANGUAGE C STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'charmbills_now';
 COMMENT ON FUNCTION charmbills.now() IS
 'The time by which billing goes: the sandbox''s clock when one is set, else the time the transaction began.';

@@ -10,8 +10,7 @@ COMMENT ON FUNCTION charmbills.subscription_status(timestamptz, timestamptz, tim
 'Status of a subscription with these facts at an instant, lapsing judged at lapse.';
 
 CREATE FUNCTION charmbills.lapse_clock() RETURNS timestamptz
-LANGUAGE C STABLE SECURITY DEFINER PARALLEL RESTRICTED
-SET search_path = charmbills, pg_catalog, pg_temp
+LANGUAGE C STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'charmbills_lapse_clock';
 COMMENT ON FUNCTION charmbills.lapse_clock() IS
 'The instant at which lapsing is judged: now, or the time until which the chain has been followed if that is earlier, but no older than charmbills.max_stale.';

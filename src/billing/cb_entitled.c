@@ -10,27 +10,124 @@
 #include "postgres.h"
 
 #include "billing/cb_address_text.h"
+#include "billing/cb_status.h"
+#include "catalog/pg_collation.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
+#include "cb_clock.h"
 #include "cb_errors.h"
-#include "cb_sql.h"
+#include "cb_scan.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
 
-/* One statement for each way to ask, so that each has an index to look in. */
-#define ENTITLED(joins, condition) \
-	"SELECT p.merchant_id, " \
-	"       EXISTS (SELECT FROM charmbills.subscriptions s " joins \
-	"               WHERE s.plan_id = p.id AND " condition \
-	"                     AND s.status IN ('trialing', 'active', 'past_due')) " \
-	"FROM charmbills.plans p WHERE p.id = $1"
-#define JOIN_CUSTOMERS "JOIN charmbills.customers c ON c.id = s.customer_id "
-#define BY_ADDRESS "s.subscriber_address = $2 "
-#define BY_EXTERNAL_ID "c.merchant_id = p.merchant_id AND c.external_id = $3 "
+/*
+ * Nothing here executes SQL: a few look-ups by index cost less than one
+ * statement over the view subscriptions, which says the same.
+ */
+enum
+{
+	PLAN_ID,
+	PLAN_MERCHANT_ID
+};
 
-CB_STATEMENT(by_address, "uuid text text", ENTITLED("", BY_ADDRESS));
-CB_STATEMENT(by_external_id, "uuid text text", ENTITLED(JOIN_CUSTOMERS, BY_EXTERNAL_ID));
-CB_STATEMENT(by_both, "uuid text text", ENTITLED(JOIN_CUSTOMERS, BY_ADDRESS "AND " BY_EXTERNAL_ID));
+static CbTable plans = {
+	.name = "plans",
+	.columns = {"id", "merchant_id"}
+};
+
+static CbIndex plan_by_id = {
+	.table = &plans,
+	.name = "plans_pkey",
+	.columns = {PLAN_ID},
+	.equal = {F_UUID_EQ}
+};
+
+enum
+{
+	CUSTOMER_ID,
+	CUSTOMER_MERCHANT_ID,
+	EXTERNAL_ID
+};
+
+static CbTable customers = {
+	.name = "customers",
+	.columns = {"id", "merchant_id", "external_id"}
+};
+
+static CbIndex customer_by_external_id = {
+	.table = &customers,
+	.name = "customers_external_id_key",
+	.columns = {CUSTOMER_MERCHANT_ID, EXTERNAL_ID},
+	.equal = {F_UUID_EQ, F_TEXTEQ}
+};
+
+enum
+{
+	SUBSCRIBED_PLAN_ID,
+	SUBSCRIBED_MERCHANT_ID,
+	SUBSCRIBED_CUSTOMER_ID,
+	SUBSCRIBER_ADDRESS,
+	TRIAL_END,
+	PAID_THROUGH,
+	GRACE_UNTIL,
+	FIRST_EXPIRED_AT,
+	PAUSED_AT,
+	ENDED_AT,
+	NEXT_PLAN_ID,
+	NEXT_PLAN_AT
+};
+
+static CbTable subscriptions = {
+	.name = "subscription_facts",
+	.columns = {"plan_id", "merchant_id", "customer_id", "subscriber_address", "trial_end",
+		"paid_through", "grace_until", "first_expired_at", "paused_at", "ended_at",
+	"next_plan_id", "next_plan_at"}
+};
+
+static CbIndex subscriptions_by_customer = {
+	.table = &subscriptions,
+	.name = "subscription_facts_customer_idx",
+	.columns = {SUBSCRIBED_CUSTOMER_ID},
+	.equal = {F_UUID_EQ}
+};
+
+static CbIndex subscriptions_by_address = {
+	.table = &subscriptions,
+	.name = "subscription_facts_address_idx",
+	.columns = {SUBSCRIBED_MERCHANT_ID, SUBSCRIBER_ADDRESS},
+	.equal = {F_UUID_EQ, F_TEXTEQ}
+};
+
+/* In version 1.0.0, where no subscription is for another plan later. */
+static CbIndex subscriptions_by_plan_and_address = {
+	.table = &subscriptions,
+	.name = "subscription_facts_plan_address_idx",
+	.columns = {SUBSCRIBED_PLAN_ID, SUBSCRIBER_ADDRESS},
+	.equal = {F_UUID_EQ, F_TEXTEQ}
+};
+
+typedef struct Question
+{
+	pg_uuid_t	plan_id;
+	pg_uuid_t	merchant_id;	/* who sells the plan */
+	bool		has_address;
+	Datum		address;
+	Snapshot	snapshot;
+} Question;
+
+static void find_merchant(Question *question);
+static bool find_customer(const Question *question, Datum external_id, pg_uuid_t *customer_id);
+static bool is_customer_entitled(const Question *question, const pg_uuid_t *customer_id);
+static bool is_address_entitled(const Question *question);
+static bool any_gives_access(const Question *question, CbScan *scan);
+static bool is_of_address(const Question *question, const CbScan *scan);
+static bool is_for_plan(const Question *question, const CbScan *scan, TimestampTz now);
+static bool gives_access(const Question *question, const CbScan *scan, TimestampTz now);
+static void read_facts(const CbScan *scan, CbSubscriptionFacts *facts);
+static bool has_instant(const CbScan *scan, int column, TimestampTz *value);
+static bool is_access(const char *status);
 
 /*
  * charmbills.is_entitled(plan_id uuid, subscriber_address, external_id text) -> boolean
@@ -38,27 +135,173 @@ CB_STATEMENT(by_both, "uuid text text", ENTITLED(JOIN_CUSTOMERS, BY_ADDRESS "AND
  * What is no address has subscribed to nothing; it may come from a stranger's
  * request, so it is no error.
  */
-CB_FUNCTION(is_entitled, CB_MERCHANT)
+CB_DIRECT_FUNCTION(is_entitled, CB_MERCHANT)
 {
+	Question	question = {.snapshot = GetActiveSnapshot()};
 	CbScriptBuf script;
-	bool		has_address = !PG_ARGISNULL(1);
-	bool		has_external_id = !PG_ARGISNULL(2);
-	char	   *address = NULL;
-	pg_uuid_t	merchant_id;
+	pg_uuid_t	customer_id;
 
 	cb_require_args(fcinfo, 1);
-	if (!has_address && !has_external_id)
+	question.plan_id = *PG_GETARG_UUID_P(0);
+	question.has_address = !PG_ARGISNULL(1);
+	if (!question.has_address && PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("a subscriber needs subscriber_address, external_id, or both")));
-	if (has_address)
-		address = cb_address_or_null(text_to_cstring(PG_GETARG_TEXT_PP(1)), &script);
-	if (cb_execute(!has_external_id ? &by_address : has_address ? &by_both : &by_external_id,
-				   CB_ARGS(cb_arg(fcinfo, 0), cb_text(address), cb_arg(fcinfo, 2))) == 0)
+	find_merchant(&question);
+	cb_authorize(&question.merchant_id);
+	if (question.has_address)
+	{
+		char	   *address = cb_address_or_null(text_to_cstring(PG_GETARG_TEXT_PP(1)), &script);
+
+		if (address == NULL)
+			PG_RETURN_BOOL(false);
+		question.address = CStringGetTextDatum(address);
+	}
+	if (PG_ARGISNULL(2))
+		PG_RETURN_BOOL(is_address_entitled(&question));
+	PG_RETURN_BOOL(find_customer(&question, PG_GETARG_DATUM(2), &customer_id) &&
+				   is_customer_entitled(&question, &customer_id));
+}
+
+static void
+find_merchant(Question *question)
+{
+	const Datum values[] = {UUIDPGetDatum(&question->plan_id)};
+	CbScan		scan;
+
+	cb_scan_begin(&scan, &plan_by_id, values, question->snapshot);
+	if (!cb_scan_next(&scan))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_FOUND),
 				 errmsg("plan does not exist")));
-	merchant_id = cb_column_uuid(0, 1);
-	cb_authorize(&merchant_id);
-	PG_RETURN_BOOL(cb_column_bool(0, 2));
+	(void) cb_scan_uuid(&scan, PLAN_MERCHANT_ID, &question->merchant_id);
+	cb_scan_end(&scan);
+}
+
+static bool
+find_customer(const Question *question, Datum external_id, pg_uuid_t *customer_id)
+{
+	const Datum values[] = {UUIDPGetDatum(&question->merchant_id), external_id};
+	CbScan		scan;
+	bool		found;
+
+	cb_scan_begin(&scan, &customer_by_external_id, values, question->snapshot);
+	found = cb_scan_next(&scan) && cb_scan_uuid(&scan, CUSTOMER_ID, customer_id);
+	cb_scan_end(&scan);
+	return found;
+}
+
+static bool
+is_customer_entitled(const Question *question, const pg_uuid_t *customer_id)
+{
+	const Datum values[] = {UUIDPGetDatum(customer_id)};
+	CbScan		scan;
+
+	cb_scan_begin(&scan, &subscriptions_by_customer, values, question->snapshot);
+	return any_gives_access(question, &scan);
+}
+
+static bool
+is_address_entitled(const Question *question)
+{
+	const Datum by_merchant[] = {UUIDPGetDatum(&question->merchant_id), question->address};
+	const Datum by_plan[] = {UUIDPGetDatum(&question->plan_id), question->address};
+	CbScan		scan;
+
+	if (cb_index_exists(&subscriptions_by_address))
+		cb_scan_begin(&scan, &subscriptions_by_address, by_merchant, question->snapshot);
+	else
+		cb_scan_begin(&scan, &subscriptions_by_plan_and_address, by_plan, question->snapshot);
+	return any_gives_access(question, &scan);
+}
+
+/* Ends the scan. */
+static bool
+any_gives_access(const Question *question, CbScan *scan)
+{
+	TimestampTz now = DT_NOEND;
+	bool		found = false;
+
+	while (!found && cb_scan_next(scan))
+	{
+		if (now == DT_NOEND)
+			now = cb_now_seen(question->snapshot);
+		found = is_of_address(question, scan) && is_for_plan(question, scan, now) &&
+			gives_access(question, scan, now);
+	}
+	cb_scan_end(scan);
+	return found;
+}
+
+static bool
+is_of_address(const Question *question, const CbScan *scan)
+{
+	bool		isnull;
+	Datum		address;
+
+	if (!question->has_address)
+		return true;
+	address = cb_scan_column(scan, SUBSCRIBER_ADDRESS, &isnull);
+	return !isnull && DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, address, question->address));
+}
+
+/* A paid change of plan takes effect by time alone. */
+static bool
+is_for_plan(const Question *question, const CbScan *scan, TimestampTz now)
+{
+	TimestampTz changes_at;
+	bool		has_changed;
+	pg_uuid_t	plan_id;
+
+	has_changed = has_instant(scan, NEXT_PLAN_AT, &changes_at) && changes_at <= now;
+	return cb_scan_uuid(scan, has_changed ? NEXT_PLAN_ID : SUBSCRIBED_PLAN_ID, &plan_id) &&
+		memcmp(&plan_id, &question->plan_id, sizeof(plan_id)) == 0;
+}
+
+/*
+ * What has not run out now had not run out earlier: how far the chain has been
+ * followed matters only to the others.
+ */
+static bool
+gives_access(const Question *question, const CbScan *scan, TimestampTz now)
+{
+	CbSubscriptionFacts facts = {0};
+	CbClock		clock;
+
+	read_facts(scan, &facts);
+	if (is_access(cb_subscription_status(&facts, now, now)))
+		return true;
+	cb_clock_read(&clock, question->snapshot);
+	return is_access(cb_subscription_status(&facts, clock.now, clock.lapse));
+}
+
+static void
+read_facts(const CbScan *scan, CbSubscriptionFacts *facts)
+{
+	facts->has_trial = has_instant(scan, TRIAL_END, &facts->trial_end);
+	facts->is_paid = has_instant(scan, PAID_THROUGH, &facts->paid_through);
+	(void) has_instant(scan, GRACE_UNTIL, &facts->grace_until);
+	facts->first_expired = has_instant(scan, FIRST_EXPIRED_AT, NULL);
+	(void) has_instant(scan, PAUSED_AT, &facts->paused_at);
+	(void) has_instant(scan, ENDED_AT, &facts->ended_at);
+}
+
+/* One that is not known is DT_NOEND, which never comes. */
+static bool
+has_instant(const CbScan *scan, int column, TimestampTz *value)
+{
+	bool		isnull;
+	Datum		datum = cb_scan_column(scan, column, &isnull);
+
+	if (value != NULL)
+		*value = isnull ? DT_NOEND : DatumGetTimestampTz(datum);
+	return !isnull;
+}
+
+static bool
+is_access(const char *status)
+{
+	return strcmp(status, "trialing") == 0 || strcmp(status, "active") == 0 ||
+		strcmp(status, "past_due") == 0;
 }

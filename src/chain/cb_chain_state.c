@@ -12,9 +12,12 @@
 #include "access/xact.h"
 #include "cb_errors.h"
 #include "cb_guc.h"
+#include "cb_scan.h"
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
 #include "chain/cb_incarnation.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/timestamp.h"
 
 #define STATE_COLUMNS \
@@ -33,8 +36,27 @@ CB_STATEMENT(write_tip, "int4 text int4 bool",
 			 "SET height = $1, hash = $2, base_height = $3, "
 			 "    own_height = CASE WHEN $4 THEN $1 ELSE least(own_height, $1) END");
 
+enum
+{
+	SINGLETON,
+	FOLLOWED_UNTIL,
+	TEST_CLOCK,
+	NETWORK
+};
+
+static CbTable chain_state = {
+	.name = "chain_state",
+	.columns = {"singleton", "followed_until", "test_clock", "network"}
+};
+
+static CbIndex only_row = {
+	.table = &chain_state,
+	.name = "chain_state_pkey",
+	.columns = {SINGLETON},
+	.equal = {F_BOOLEQ}
+};
+
 static bool load(CbStatement *statement, CbChainState *state);
-static void check_network(const char *network);
 static void require_read_committed(void);
 
 void
@@ -86,12 +108,37 @@ load(CbStatement *statement, CbChainState *state)
 		state->followed_until = cb_column_timestamptz(0, 4);
 	state->stopped_reason = cb_column_text(0, 5);
 	state->series = cb_column_text(0, 6);
-	check_network(cb_column_text(0, 7));
+	cb_chain_check_network(cb_column_text(0, 7));
 	return true;
 }
 
-static void
-check_network(const char *network)
+void
+cb_chain_time_read(CbChainTime *time, Snapshot snapshot)
+{
+	const Datum singleton = BoolGetDatum(true);
+	CbScan		scan;
+	bool		isnull;
+	Datum		value;
+
+	memset(time, 0, sizeof(*time));
+	time->followed_until = DT_NOBEGIN;
+	cb_scan_begin(&scan, &only_row, &singleton, snapshot);
+	if (cb_scan_next(&scan))
+	{
+		value = cb_scan_column(&scan, FOLLOWED_UNTIL, &isnull);
+		if (!isnull)
+			time->followed_until = DatumGetTimestampTz(value);
+		value = cb_scan_column(&scan, TEST_CLOCK, &isnull);
+		time->has_test_clock = !isnull;
+		time->test_clock = isnull ? 0 : DatumGetTimestampTz(value);
+		value = cb_scan_column(&scan, NETWORK, &isnull);
+		time->network = isnull ? NULL : TextDatumGetCString(value);
+	}
+	cb_scan_end(&scan);
+}
+
+void
+cb_chain_check_network(const char *network)
 {
 	if (network == NULL || strcmp(network, cb_current_network()->name) == 0)
 		return;

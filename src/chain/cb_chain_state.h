@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "utils/snapshot.h"
 #include "utils/timestamp.h"
 
 #include "bitcoin/cb_block.h"
@@ -31,6 +32,20 @@ typedef struct CbChainState
 
 /* Read without a lock; what is not there yet reads as an empty chain. */
 extern void cb_chain_state_read(CbChainState *state);
+
+/* What the row says of time, as a snapshot sees it; read without SQL. */
+typedef struct CbChainTime
+{
+	TimestampTz followed_until; /* DT_NOBEGIN when never */
+	bool		has_test_clock;
+	TimestampTz test_clock;
+	char	   *network;		/* NULL when not written down */
+} CbChainTime;
+
+extern void cb_chain_time_read(CbChainTime *time, Snapshot snapshot);
+
+/* CB014 when charmbills.network is not this one; NULL is any. */
+extern void cb_chain_check_network(const char *network);
 
 /*
  * Lock the cursor, making its row if there is none, and read it.  Errors: not
