@@ -16,6 +16,7 @@ typedef struct Sums
 {
 	int64		received;		/* sats */
 	int64		live;			/* units */
+	int64		live_excess_sats;	/* beyond the amount */
 	int64		settled;		/* units */
 	int64		settled_sats;
 	int64		excess_sats;	/* settled beyond the amount */
@@ -47,7 +48,7 @@ cb_invoice_state(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, 
 		state->status = unpaid_status(facts, &sums, followed_until);
 	state->received = sums.received;
 	state->credit = credit_due(facts, &sums, state->status);
-	state->is_overpaid = sums.live > facts->amount;
+	state->is_overpaid = sums.live_excess_sats > 0;
 	state->is_underpaid = sums.live > 0 && sums.live < amount_needed(facts);
 }
 
@@ -67,6 +68,7 @@ add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sum
 	for (int i = 0; i < n; i++)
 	{
 		sums->received += payments[i].amount;
+		sums->live_excess_sats += beyond(&payments[i], Max(facts->amount - sums->live, 0));
 		sums->live += payments[i].worth;
 		if (payments[i].paid_at < facts->expires_at)
 			sums->any_on_time = true;
@@ -83,7 +85,10 @@ add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sum
 	}
 }
 
-/* Sats of a payment that is worth more than is still missing; rounded down. */
+/*
+ * Sats of a payment that is worth more than is still missing; rounded down, so
+ * that a quote, which is rounded up, is never too much.
+ */
 static int64
 beyond(const CbInvoicePayment *payment, int64 missing)
 {
