@@ -12,7 +12,7 @@ set -uo pipefail
 # shellcheck source=test/lib/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 
-all_parts='parse apply pending subscribe activation memory'
+all_parts='parse apply pending subscribe entitled activation memory'
 parts=${*:-$all_parts}
 bitcoinjs=bitcoinjs-lib@6
 
@@ -119,6 +119,11 @@ part_pending()
 part_subscribe()
 {
 	perl_part subscribe
+}
+
+part_entitled()
+{
+	perl_part entitled
 }
 
 part_activation()
