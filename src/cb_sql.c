@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 
 static void prepare(CbStatement *statement);
+static int	execute(const CbStatement *statement, Datum *values, const char *nulls);
 static int	parameter_types(const char *names, Oid *types);
 static Oid	parameter_type(const char *name);
 
@@ -66,10 +67,41 @@ cb_execute(CbStatement *statement, const NullableDatum *args)
 		values[i] = args[i].value;
 		nulls[i] = args[i].isnull ? 'n' : ' ';
 	}
-	result = SPI_execute_plan(statement->plan, values, nulls, false, 0);
+	result = execute(statement, values, nulls);
 	if (result < 0)
 		elog(ERROR, "statement failed: %s: %s", SPI_result_code_string(result), statement->sql);
 	return SPI_processed;
+}
+
+/*
+ * Plans are made when they are needed, so here.  The planner's settings are set
+ * for that time as they are, which costs nothing.
+ */
+static int
+execute(const CbStatement *statement, Datum *values, const char *nulls)
+{
+	bool		seqscan = enable_seqscan;
+	bool		hashjoin = enable_hashjoin;
+	bool		mergejoin = enable_mergejoin;
+	bool		jit = jit_enabled;
+	int			result;
+
+	if (statement->is_report)
+		return SPI_execute_plan(statement->plan, values, nulls, false, 0);
+	PG_TRY();
+	{
+		enable_seqscan = enable_hashjoin = enable_mergejoin = jit_enabled = false;
+		result = SPI_execute_plan(statement->plan, values, nulls, false, 0);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = seqscan;
+		enable_hashjoin = hashjoin;
+		enable_mergejoin = mergejoin;
+		jit_enabled = jit;
+	}
+	PG_END_TRY();
+	return result;
 }
 
 void
@@ -193,6 +225,15 @@ NullableDatum
 cb_timestamptz(TimestampTz v)
 {
 	return cb_datum(TimestampTzGetDatum(v));
+}
+
+NullableDatum
+cb_microseconds(int64 v)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->time = v;
+	return cb_datum(IntervalPGetDatum(interval));
 }
 
 NullableDatum

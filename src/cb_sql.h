@@ -8,6 +8,10 @@
  * of this extension have no fixed oid.  All statements run with SPI connected
  * (cb_call.h does that) and name every object with its schema.
  *
+ * All but reports find few rows by an index, however many there are.  A plan
+ * that is kept may have been made when the tables were still empty and reading
+ * them through looked cheap; so the planner is told not to.
+ *
  * Copyright (c) 2026, charmbills contributors
  *
  *-------------------------------------------------------------------------
@@ -34,6 +38,7 @@ typedef struct CbStatement
 	int			n_parameters;
 	Oid			schema;			/* the plan was made for this installation */
 	bool		is_generic;		/* one plan for all parameters */
+	bool		is_report;		/* looks at many rows: the planner chooses freely */
 } CbStatement;
 
 #define CB_STATEMENT(name, types_, sql_) \
@@ -45,6 +50,9 @@ typedef struct CbStatement
  */
 #define CB_KEYS_STATEMENT(name, types_, sql_) \
 	static CbStatement name = {.sql = (sql_), .types = (types_), .is_generic = true}
+/* A statement that counts or sums over many rows, for people to look at. */
+#define CB_REPORT_STATEMENT(name, types_, sql_) \
+	static CbStatement name = {.sql = (sql_), .types = (types_), .is_report = true}
 
 /* Parameters of one execution: CB_ARGS(cb_uuid(id), cb_int8(5)). */
 #define CB_ARGS(...) ((const NullableDatum[]) {__VA_ARGS__})
@@ -57,6 +65,8 @@ extern NullableDatum cb_bool(bool v);
 extern NullableDatum cb_text(const char *v);	/* NULL pointer: SQL NULL */
 extern NullableDatum cb_uuid(const pg_uuid_t *v);	/* likewise, as all below */
 extern NullableDatum cb_timestamptz(TimestampTz v);
+/* An interval of microseconds alone, which is the same at any time and place. */
+extern NullableDatum cb_microseconds(int64 v);
 extern NullableDatum cb_txid(const CbHash256 *v);
 extern NullableDatum cb_outpoint(const CbOutpoint *v);
 extern NullableDatum cb_bytea(CbSpan v);

@@ -2,7 +2,7 @@
 
 CREATE VIEW charmbills.subscriptions WITH (security_invoker = true) AS
 SELECT f.id,
-       CASE WHEN f.next_plan_at <= charmbills.now() THEN f.next_plan_id ELSE f.plan_id END AS plan_id,
+       CASE WHEN f.next_plan_at <= least(charmbills.now(), f.paused_at) THEN f.next_plan_id ELSE f.plan_id END AS plan_id,
        f.merchant_id,
        f.customer_id,
        f.subscriber_address,
@@ -19,7 +19,7 @@ SELECT f.id,
        f.canceled_at,
        f.last_verified_at,
        f.created_at,
-       CASE WHEN f.next_plan_at <= charmbills.now() THEN f.next_quantity ELSE f.quantity END AS quantity,
+       CASE WHEN f.next_plan_at <= least(charmbills.now(), f.paused_at) THEN f.next_quantity ELSE f.quantity END AS quantity,
        f.trial_end,
        f.paused_at,
        f.ended_at,

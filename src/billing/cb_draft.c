@@ -49,12 +49,13 @@ CB_KEYS_STATEMENT(read_billables, "uuid[] int4",
 				  "       f.canceled_at IS NOT NULL OR f.ended_at IS NOT NULL, m.is_active, "
 				  "       f.paid_through IS NULL "
 				  "       AND EXISTS (SELECT FROM charmbills.invoices i "
-				  "                   WHERE i.subscription_id = f.id AND i.kind = 'period'), "
+				  "                   WHERE i.subscription_id = f.id AND i.kind = 'period' "
+				  "                         AND (i.status <> 'void' OR i.void_reason = 'requested')), "
 				  "       f.status = 'expired' AND f.paid_through IS NOT NULL "
 				  "       AND EXISTS (SELECT FROM charmbills.invoices i "
 				  "                   WHERE i.subscription_id = f.id AND i.kind = 'period' "
 				  "                         AND i.status IN ('expired', 'uncollectible')), "
-				  "       f.restart = 'payment' "
+				  "       f.restart = 'payment', f.paused_at IS NOT NULL "
 				  "FROM charmbills.subscription_facts f "
 				  "JOIN charmbills.plans p ON p.id = coalesce(f.pending_plan_id, f.next_plan_id, f.plan_id) "
 				  "JOIN charmbills.merchants m ON m.id = f.merchant_id "
@@ -160,6 +161,7 @@ load_billable(uint64 row, CbBillable *billable)
 	billable->was_invoiced = cb_column_bool(row, N_TERMS + 13);
 	billable->has_failed = cb_column_bool(row, N_TERMS + 14);
 	billable->restarts_now = cb_column_bool(row, N_TERMS + 15);
+	billable->is_paused = cb_column_bool(row, N_TERMS + 16);
 }
 
 static Interval
@@ -177,6 +179,11 @@ cb_billable_check(const CbBillable *billable)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("subscription is canceled")));
+	if (billable->is_paused)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_WRONG_STATE),
+				 errmsg("subscription is paused"),
+				 errhint("Resume it with charmbills.resume_subscription().")));
 	if (!billable->is_merchant_active)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_WRONG_STATE),

@@ -49,6 +49,7 @@ typedef struct CbBillable
 	int64		paused_for;		/* microseconds */
 	int32		quantity;		/* that the next invoice is for */
 	bool		is_ended;		/* no period is to come */
+	bool		is_paused;
 	bool		is_merchant_active;
 	bool		was_invoiced;	/* though nothing is paid */
 	bool		has_failed;		/* to pay the next period in time */

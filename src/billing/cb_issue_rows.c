@@ -69,7 +69,6 @@ static void await_no_more(const CbDraft *drafts, int n);
 static NullableDatum as_numeric(int64 amount, int decimals);
 static NullableDatum unless_infinite(TimestampTz time);
 static NullableDatum optional_time(TimestampTz time);
-static NullableDatum duration(int64 microseconds);
 static int64 tolerance(const CbDraft *draft, int64 least);
 
 void
@@ -127,7 +126,7 @@ add_invoice(CbColumns *columns, const CbDraft *draft)
 		cb_int4(draft->confirmations), cb_timestamptz(draft->due_at), cb_timestamptz(draft->expires_at),
 		period ? cb_timestamptz(period->start) : cb_null(), period ? cb_timestamptz(period->end) : cb_null(),
 		cb_uuid(period ? &period->plan_id : NULL), period ? cb_int4(period->quantity) : cb_null(),
-		period ? cb_timestamptz(period->anchor) : cb_null(), duration(period ? period->paused_before : 0),
+		period ? cb_timestamptz(period->anchor) : cb_null(), cb_microseconds(period ? period->paused_before : 0),
 		period ? as_numeric(period->worth, bill->decimals) : cb_null(),
 		period ? cb_timestamptz(period->worth_start) : cb_null(),
 		period ? cb_timestamptz(period->worth_end) : cb_null(),
@@ -192,15 +191,6 @@ static NullableDatum
 optional_time(TimestampTz time)
 {
 	return time == 0 ? cb_null() : cb_timestamptz(time);
-}
-
-static NullableDatum
-duration(int64 microseconds)
-{
-	Interval   *interval = palloc0(sizeof(Interval));
-
-	interval->time = microseconds;
-	return cb_datum(IntervalPGetDatum(interval));
 }
 
 const char *

@@ -41,7 +41,12 @@ cb_subscription_boundary(const CbSubscriptionFacts *facts, TimestampTz now, Time
 {
 	TimestampTz earliest = DT_NOEND;
 
+	if (facts->ended_at <= now)
+		return DT_NOEND;
 	earlier(&earliest, facts->ended_at, now);
+	/* Nothing else happens while it is paused. */
+	if (facts->paused_at <= now)
+		return earliest;
 	earlier(&earliest, facts->paused_at, now);
 	earlier(&earliest, facts->next_plan_at, now);
 	if (facts->has_trial)

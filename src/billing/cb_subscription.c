@@ -20,6 +20,9 @@
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
 
+CB_STATEMENT(read_boundary, "uuid",
+			 "SELECT s.next_boundary FROM charmbills.subscription_facts s WHERE s.id = $1");
+
 static void refresh(CbSubscription *subscription, TimestampTz now, TimestampTz lapse, CbEvents *events);
 static void take_plan(CbSubscription *subscription, TimestampTz now, CbEvents *events);
 static TimestampTz next_invoice_at(const CbSubscription *subscription);
@@ -40,6 +43,23 @@ cb_subscription_refresh_at(const pg_uuid_t *ids, int n, TimestampTz now, Timesta
 
 	for (int i = 0; i < found; i++)
 		refresh(&subscriptions[i], now, lapse, events);
+}
+
+void
+cb_subscription_catch_up(const pg_uuid_t *id, TimestampTz now, TimestampTz lapse, CbEvents *events)
+{
+	while (cb_execute(&read_boundary, CB_ARGS(cb_uuid(id))) == 1 && !cb_column_is_null(0, 1))
+	{
+		TimestampTz boundary = cb_column_timestamptz(0, 1);
+
+		if (boundary > lapse)
+		{
+			if (boundary <= now)
+				cb_subscription_refresh_at(id, 1, now, lapse, events);
+			return;
+		}
+		cb_subscription_refresh_at(id, 1, boundary, boundary, events);
+	}
 }
 
 static void

@@ -28,6 +28,12 @@ extern void cb_subscription_refresh_at(const pg_uuid_t *ids, int n, TimestampTz 
 									   TimestampTz lapse, CbEvents *events);
 
 /*
+ * Time may have passed several boundaries of a locked subscription: announce
+ * each, in order, dated when it was.
+ */
+extern void cb_subscription_catch_up(const pg_uuid_t *id, TimestampTz now, TimestampTz lapse, CbEvents *events);
+
+/*
  * The instant at which lapsing is judged: now, or the time until which the
  * chain has been followed if that is earlier, but no older than
  * charmbills.max_stale.
