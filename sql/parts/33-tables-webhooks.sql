@@ -72,7 +72,7 @@ CREATE TABLE charmbills.webhook_attempts (
     attempt integer NOT NULL CHECK (attempt > 0),
     merchant_id uuid REFERENCES charmbills.merchants (id),
     attempted_at timestamptz NOT NULL DEFAULT now(),
-    status integer,
+    http_status integer,
     error text,
     duration_ms integer,
     PRIMARY KEY (delivery_id, attempt)
@@ -82,6 +82,6 @@ COMMENT ON COLUMN charmbills.webhook_attempts.delivery_id IS 'Delivery that was 
 COMMENT ON COLUMN charmbills.webhook_attempts.attempt IS 'Which attempt, from 1.';
 COMMENT ON COLUMN charmbills.webhook_attempts.merchant_id IS 'Merchant the endpoint belongs to; NULL for an operator''s.';
 COMMENT ON COLUMN charmbills.webhook_attempts.attempted_at IS 'When its result was known.';
-COMMENT ON COLUMN charmbills.webhook_attempts.status IS 'HTTP status of the answer; NULL when there was none.';
+COMMENT ON COLUMN charmbills.webhook_attempts.http_status IS 'HTTP status of the answer; NULL when there was none.';
 COMMENT ON COLUMN charmbills.webhook_attempts.error IS 'Why it failed; NULL when it went well.';
 COMMENT ON COLUMN charmbills.webhook_attempts.duration_ms IS 'How long it took.';

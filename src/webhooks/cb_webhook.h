@@ -21,6 +21,6 @@ extern void cb_webhook_register(void);
  * Forget deliveries that ended longer ago than the log is kept, with their
  * attempts and jobs: at most max_rows.  Gives how many.  SPI must be connected.
  */
-extern int32 cb_webhook_clean_up(TimestampTz now, int32 max_rows);
+extern int64 cb_webhook_clean_up(TimestampTz now, int64 max_rows);
 
 #endif							/* CB_WEBHOOK_H */

@@ -28,7 +28,7 @@ CB_STATEMENT(read_delivery, "jsonb", READ_DELIVERY);
 CB_STATEMENT(lock_delivery, "jsonb", READ_DELIVERY "FOR NO KEY UPDATE OF d, e");
 CB_STATEMENT(insert_attempt, "uuid int4 uuid timestamptz int4 text int4",
 			 "INSERT INTO charmbills.webhook_attempts "
-			 "       (delivery_id, attempt, merchant_id, attempted_at, status, error, duration_ms) "
+			 "       (delivery_id, attempt, merchant_id, attempted_at, http_status, error, duration_ms) "
 			 "VALUES ($1, $2, $3, $4, $5, $6, $7)");
 CB_STATEMENT(count_attempt, "uuid int4",
 			 "UPDATE charmbills.webhook_deliveries SET attempts = $2 WHERE id = $1");
@@ -43,7 +43,7 @@ CB_STATEMENT(note_endpoint, "uuid timestamptz int4 text bool timestamptz",
 			 "WHERE id = $1");
 CB_STATEMENT(end_delivery, "uuid text timestamptz",
 			 "UPDATE charmbills.webhook_deliveries SET state = $2, delivered_at = $3 WHERE id = $1");
-CB_STATEMENT(clean_up, "timestamptz int4",
+CB_STATEMENT(clean_up, "timestamptz int8",
 			 "WITH old AS ("
 			 "  SELECT id FROM charmbills.webhook_deliveries "
 			 "  WHERE state <> 'queued' AND created_at < $1 - interval '" KEPT "' "
@@ -101,8 +101,8 @@ cb_webhook_given_up(const CbWebhookDelivery *delivery)
 	cb_execute(&end_delivery, CB_ARGS(cb_uuid(&delivery->id), cb_text("failed"), cb_null()));
 }
 
-int32
-cb_webhook_clean_up(TimestampTz now, int32 max_rows)
+int64
+cb_webhook_clean_up(TimestampTz now, int64 max_rows)
 {
-	return (int32) cb_execute(&clean_up, CB_ARGS(cb_timestamptz(now), cb_int4(max_rows)));
+	return (int64) cb_execute(&clean_up, CB_ARGS(cb_timestamptz(now), cb_int8(max_rows)));
 }

@@ -2,7 +2,7 @@
 -- Roles belong to the whole cluster; all is rolled back.
 SET search_path = public, charmbills, tap;
 BEGIN;
-SELECT plan(45);
+SELECT plan(55);
 
 -- What a role gets from a query: its value, or the error's code.
 CREATE FUNCTION as_role(role name, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -52,6 +52,11 @@ INSERT INTO descriptors (canonical, merchant_id, next_index, first_index) SELECT
 INSERT INTO pauses (subscription_id, merchant_id, paused_at, resumed_at) SELECT subscription, merchant, now(), now() FROM ids;
 INSERT INTO quotes (invoice_id, merchant_id, currency, rate, amount_sats, valid_until)
 SELECT invoice, merchant, 'EUR', 50000, 1000, now() + interval '1 minute' FROM ids;
+ALTER TABLE ids ADD endpoint uuid, ADD delivery uuid;
+UPDATE ids SET endpoint = (SELECT e.id FROM create_webhook_endpoint(merchant, 'https://' || name || '.example/') e);
+UPDATE ids SET delivery = (send_test_webhook(endpoint)).id;
+INSERT INTO webhook_attempts (delivery_id, attempt, merchant_id) SELECT delivery, 1, merchant FROM ids;
+SELECT id AS operators_endpoint FROM create_webhook_endpoint(NULL, 'https://operator.example/') \gset
 SELECT grant_merchant('test_shop', merchant) AS granted FROM ids WHERE name = 'shop' \gset
 SELECT grant_merchant('test_both', merchant) AS granted FROM ids WHERE name = 'shop' \gset
 GRANT SELECT ON ids TO PUBLIC;
@@ -127,13 +132,19 @@ INSERT INTO calls VALUES
     ('merchant', 'mark_invoice_paid(''%invoice%'', ''cash'')'), ('merchant', 'void_invoice(''%invoice%'')'),
     ('merchant', 'mark_utxo_used(''%unused%'', ''x'', merchant_id => ''%merchant%'')'),
     ('merchant', 'mark_utxos_used(ARRAY[''%unused%'']::charmbills.outpoint[], ''x'', merchant_id => ''%merchant%'')'),
-    ('merchant', 'confirm_utxo(''%utxo%'')');
+    ('merchant', 'confirm_utxo(''%utxo%'')'),
+    ('operator', 'claim_http_jobs(''x'', 1, ''1 minute'')'), ('operator', 'http_request(''%delivery%'')'),
+    ('operator', 'create_webhook_endpoint(NULL, ''https://x.example/'')'),
+    ('merchant', 'create_webhook_endpoint(''%merchant%'', ''https://x.example/'')'),
+    ('merchant', 'update_webhook_endpoint(''%endpoint%'', description => ''x'')'), ('merchant', 'rotate_webhook_secret(''%endpoint%'')'),
+    ('merchant', 'send_test_webhook(''%endpoint%'')'), ('merchant', 'redeliver_webhook(''%delivery%'')'),
+    ('merchant', 'delete_webhook_endpoint(''%endpoint%'')');
 
 CREATE FUNCTION call_as(role name, call text, target text) RETURNS text LANGUAGE sql AS $$
     SELECT as_role(role, format('SELECT %L FROM charmbills.%s', 'done',
-        replace(replace(replace(replace(replace(replace(replace(replace(call, '%merchant%', merchant::text), '%plan%', plan::text),
+        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call, '%merchant%', merchant::text), '%plan%', plan::text),
             '%subscription%', subscription::text), '%invoice%', invoice::text), '%paid%', paid::text), '%utxo%', utxo::text),
-            '%name%', name), '%unused%', translate(utxo::text, 'ab', 'cd'))))
+            '%name%', name), '%unused%', translate(utxo::text, 'ab', 'cd')), '%endpoint%', endpoint::text), '%delivery%', delivery::text)))
     FROM ids WHERE name = target $$;
 
 SELECT is(call_as('test_careless', call, 'stall'), '42501', 'a visitor is refused ' || call) FROM calls WHERE who = 'operator' AND call ~ 'run_billing|chain_tip|setup';
@@ -170,6 +181,9 @@ SELECT is(as_role('test_monitor', 'SELECT count(*) FROM charmbills.merchants'), 
 SELECT is(as_role('test_monitor', 'SELECT count(*) FROM charmbills.top_merchants()'), '2', 'about all merchants');
 SELECT is(as_role('test_shop', 'SELECT charmbills.chain_tip()'), '42501', 'a merchant''s role asks nothing of that kind');
 SELECT isnt(as_role('test_monitor', 'SELECT charmbills.health_db() ->> ''status'''), '42501', 'but asks for health');
+
+SELECT is(as_role('test_both', format('SELECT charmbills.%s(%L)', f, :'operators_endpoint')), '42501', 'an operator''s endpoint is no merchant''s: ' || f)
+FROM unnest('{update_webhook_endpoint,rotate_webhook_secret,send_test_webhook,delete_webhook_endpoint}'::text[]) f;
 
 SELECT revoke_merchant('test_shop', :'shop_merchant') AS revoked \gset
 SELECT is(as_role('test_shop', 'SELECT count(*) FROM charmbills.plans'), '0', 'what was granted can be taken back');
