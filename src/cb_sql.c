@@ -14,6 +14,8 @@
 #include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_sql.h"
+#include "jit/jit.h"
+#include "optimizer/cost.h"
 #include "parser/parse_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -84,7 +86,7 @@ execute(const CbStatement *statement, Datum *values, const char *nulls)
 	bool		hashjoin = enable_hashjoin;
 	bool		mergejoin = enable_mergejoin;
 	bool		jit = jit_enabled;
-	int			result;
+	volatile int result = 0;
 
 	if (statement->is_report)
 		return SPI_execute_plan(statement->plan, values, nulls, false, 0);

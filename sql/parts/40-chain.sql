@@ -17,7 +17,6 @@ COMMENT ON FUNCTION charmbills.chain_start(integer, text) IS
 CREATE FUNCTION charmbills.chain_apply_block(height integer, block bytea) RETURNS boolean
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_apply_block';
 COMMENT ON FUNCTION charmbills.chain_apply_block(integer, bytea) IS
 'Extends the chain followed by one raw block, after checking it. False when it is the tip already.';
@@ -25,7 +24,6 @@ COMMENT ON FUNCTION charmbills.chain_apply_block(integer, bytea) IS
 CREATE FUNCTION charmbills.chain_rollback(height integer) RETURNS integer
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_rollback';
 COMMENT ON FUNCTION charmbills.chain_rollback(integer) IS
 'Undoes all blocks above a height and gives how many.';
@@ -33,7 +31,6 @@ COMMENT ON FUNCTION charmbills.chain_rollback(integer) IS
 CREATE FUNCTION charmbills.chain_reorganise(fork_height integer, blocks bytea[]) RETURNS integer
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_reorganise';
 COMMENT ON FUNCTION charmbills.chain_reorganise(integer, bytea[]) IS
 'Replaces all blocks above a height by a branch with more work, as one change, and gives how many were undone.';
@@ -41,7 +38,6 @@ COMMENT ON FUNCTION charmbills.chain_reorganise(integer, bytea[]) IS
 CREATE FUNCTION charmbills.chain_apply_mempool(txs bytea[]) RETURNS integer
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_apply_mempool';
 COMMENT ON FUNCTION charmbills.chain_apply_mempool(bytea[]) IS
 'Takes note of raw transactions that are in the mempool and gives how many of them mattered.';
@@ -49,7 +45,6 @@ COMMENT ON FUNCTION charmbills.chain_apply_mempool(bytea[]) IS
 CREATE FUNCTION charmbills.chain_evict_mempool(txid charmbills.txid, at_tip text) RETURNS boolean
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_evict_mempool';
 COMMENT ON FUNCTION charmbills.chain_evict_mempool(charmbills.txid, text) IS
 'Takes note that a transaction is no longer in the mempool of a node whose tip is at_tip; does nothing unless that is the tip here too.';
@@ -57,7 +52,6 @@ COMMENT ON FUNCTION charmbills.chain_evict_mempool(charmbills.txid, text) IS
 CREATE FUNCTION charmbills.chain_offer_block(height integer, block bytea) RETURNS integer
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_offer_block';
 COMMENT ON FUNCTION charmbills.chain_offer_block(integer, bytea) IS
 'Matches a block applied before with the watches that were not visible then, and gives how many transactions mattered.';
@@ -65,7 +59,6 @@ COMMENT ON FUNCTION charmbills.chain_offer_block(integer, bytea) IS
 CREATE FUNCTION charmbills.chain_arm_watches(txs bytea[]) RETURNS bigint
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_arm_watches';
 COMMENT ON FUNCTION charmbills.chain_arm_watches(bytea[]) IS
 'Offers mempool transactions to the watches that have been offered every block, arms these, and gives how many.';
@@ -98,7 +91,6 @@ COMMENT ON FUNCTION charmbills.chain_stop(text) IS
 CREATE FUNCTION charmbills.chain_accept(height integer, hash text) RETURNS void
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_chain_accept';
 COMMENT ON FUNCTION charmbills.chain_accept(integer, text) IS
 'The operator''s word that the chain contains this block: following goes on from it, behind a reorganisation that was too deep or beyond a gap.';

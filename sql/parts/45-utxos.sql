@@ -4,7 +4,6 @@ CREATE FUNCTION charmbills.mark_utxo_used(utxo charmbills.outpoint, used_by text
 RETURNS boolean
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_mark_utxo_used';
 COMMENT ON FUNCTION charmbills.mark_utxo_used(charmbills.outpoint, text, text, uuid) IS
 'Reserves a UTXO: true for exactly one of any number of callers, false for all others. Without a merchant it is the operator''s.';
@@ -13,7 +12,6 @@ CREATE FUNCTION charmbills.mark_utxos_used(utxos charmbills.outpoint[], used_by 
 RETURNS boolean
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_mark_utxos_used';
 COMMENT ON FUNCTION charmbills.mark_utxos_used(charmbills.outpoint[], text, text, uuid) IS
 'Reserves all of these UTXOs, or none when one of them is taken. Calls with UTXOs in common wait for one another but never deadlock.';
@@ -22,7 +20,6 @@ CREATE FUNCTION charmbills.is_utxo_used(utxo charmbills.outpoint)
 RETURNS boolean
 LANGUAGE C STABLE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_is_utxo_used';
 COMMENT ON FUNCTION charmbills.is_utxo_used(charmbills.outpoint) IS
 'Whether a UTXO is reserved, by whomever.';
@@ -31,7 +28,6 @@ CREATE FUNCTION charmbills.confirm_utxo(utxo charmbills.outpoint)
 RETURNS boolean
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_confirm_utxo';
 COMMENT ON FUNCTION charmbills.confirm_utxo(charmbills.outpoint) IS
 'Declares a reserved UTXO spent for good, so that it is never cleaned up; false when it was already. Once a block of the chain followed spends it, the chain decides.';
@@ -40,7 +36,6 @@ CREATE FUNCTION charmbills.cleanup_utxos(older_than interval DEFAULT '48 hours')
 RETURNS bigint
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_cleanup_utxos';
 COMMENT ON FUNCTION charmbills.cleanup_utxos(interval) IS
 'Releases reservations of that age, and gives how many. One that is confirmed, seen spent, or in a pending transaction stays. A merchant''s role releases its own.';

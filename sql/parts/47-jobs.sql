@@ -4,7 +4,6 @@ CREATE FUNCTION charmbills.claim_jobs(worker text, max_jobs integer, lease inter
 RETURNS SETOF charmbills.jobs
 LANGUAGE C VOLATILE SECURITY DEFINER ROWS 10
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_claim_jobs';
 COMMENT ON FUNCTION charmbills.claim_jobs(text, integer, interval) IS
 'Gives a worker due jobs of the Bitcoin node to hold until their lease ends. None while charmbills.jobs is off or the database is a copy.';
@@ -13,7 +12,6 @@ CREATE FUNCTION charmbills.claim_http_jobs(worker text, max_jobs integer, lease 
 RETURNS SETOF charmbills.jobs
 LANGUAGE C VOLATILE SECURITY DEFINER ROWS 10
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_claim_http_jobs';
 COMMENT ON FUNCTION charmbills.claim_http_jobs(text, integer, interval) IS
 'Gives a worker due jobs that are an HTTP request, to hold until their lease ends: of one endpoint at most four at once, and one while it fails.';
@@ -22,7 +20,6 @@ CREATE FUNCTION charmbills.http_request(job_id uuid)
 RETURNS jsonb
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_http_request';
 COMMENT ON FUNCTION charmbills.http_request(uuid) IS
 'The HTTP request of a job, signed as of now; NULL when there is nothing to send any more.';
@@ -31,7 +28,6 @@ CREATE FUNCTION charmbills.broadcast_request(job_id uuid)
 RETURNS jsonb
 LANGUAGE C STABLE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_broadcast_request';
 COMMENT ON FUNCTION charmbills.broadcast_request(uuid) IS
 'The transactions that a broadcast job is to send, parents first, without those that are in a block; there may be none.';
@@ -40,7 +36,6 @@ CREATE FUNCTION charmbills.report_job(job_id uuid, worker text, outcome jsonb)
 RETURNS text
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_report_job';
 COMMENT ON FUNCTION charmbills.report_job(uuid, text, jsonb) IS
 'Applies what has become of a job that this worker holds, and gives the job''s new state. Any other report changes nothing.';
@@ -50,7 +45,6 @@ CREATE FUNCTION charmbills.worker_agenda(OUT awaiting_mempool boolean, OUT next_
 RETURNS SETOF record
 LANGUAGE C STABLE SECURITY DEFINER ROWS 1
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_worker_agenda';
 COMMENT ON FUNCTION charmbills.worker_agenda() IS
 'What the worker has to do, and when: one cheap look for each turn of its loop.';

@@ -7,7 +7,6 @@ CREATE FUNCTION charmbills.create_webhook_endpoint(merchant_id uuid, url text, e
 RETURNS SETOF record
 LANGUAGE C VOLATILE SECURITY DEFINER ROWS 1
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_create_webhook_endpoint';
 COMMENT ON FUNCTION charmbills.create_webhook_endpoint(uuid, text, text[], text, text) IS
 'Registers an endpoint that is told of a merchant''s events or, without a merchant, of all, and gives the secret by which it knows them. Repeated with its idempotency key it gives the same, until the secret has been rotated.';
@@ -17,7 +16,6 @@ CREATE FUNCTION charmbills.update_webhook_endpoint(endpoint_id uuid, url text DE
 RETURNS charmbills.webhook_endpoints
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_update_webhook_endpoint';
 COMMENT ON FUNCTION charmbills.update_webhook_endpoint(uuid, text, text[], text, boolean) IS
 'Changes what is given. Switched off, what waits for it is given up; switched on, it begins anew, with no failure held against it.';
@@ -26,7 +24,6 @@ CREATE FUNCTION charmbills.rotate_webhook_secret(endpoint_id uuid, "overlap" int
 RETURNS text
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_rotate_webhook_secret';
 COMMENT ON FUNCTION charmbills.rotate_webhook_secret(uuid, interval) IS
 'Gives an endpoint a new secret. For the time of the overlap the one before signs too.';
@@ -35,7 +32,6 @@ CREATE FUNCTION charmbills.delete_webhook_endpoint(endpoint_id uuid)
 RETURNS boolean
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_delete_webhook_endpoint';
 COMMENT ON FUNCTION charmbills.delete_webhook_endpoint(uuid) IS
 'Deletes an endpoint. The log of what it was told stays as long as any.';
@@ -44,7 +40,6 @@ CREATE FUNCTION charmbills.redeliver_webhook(delivery_id uuid)
 RETURNS charmbills.webhook_deliveries
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_redeliver_webhook';
 COMMENT ON FUNCTION charmbills.redeliver_webhook(uuid) IS
 'Delivers once more, whatever became of it, with the same webhook-id.';
@@ -53,7 +48,6 @@ CREATE FUNCTION charmbills.send_test_webhook(endpoint_id uuid)
 RETURNS charmbills.webhook_deliveries
 LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_send_test_webhook';
 COMMENT ON FUNCTION charmbills.send_test_webhook(uuid) IS
 'Tells an endpoint of nothing, with type webhook.test, to see whether it listens.';
@@ -64,7 +58,6 @@ CREATE FUNCTION charmbills.events_since("cursor" text DEFAULT NULL, max_events i
 RETURNS SETOF record
 LANGUAGE C VOLATILE SECURITY DEFINER ROWS 100
 SET search_path = charmbills, pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS 'MODULE_PATHNAME', 'charmbills_events_since';
 COMMENT ON FUNCTION charmbills.events_since(text, integer) IS
 'The events after a cursor, or from the first, in an order in which none appears late: each once all transactions before its own have ended. The last one''s cursor is where to go on. A merchant''s role sees its own alone.';

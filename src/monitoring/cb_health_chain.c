@@ -37,7 +37,7 @@ typedef struct ChainHealth
 } ChainHealth;
 
 /* $1: charmbills.max_stale, $2: longest silence, both s; $3: worker's contact. */
-CB_STATEMENT(read_chain, "int4 int4 timestamptz",
+CB_REPORT_STATEMENT(read_chain, "int4 int4 timestamptz",
 			 "SELECT pg_catalog.to_jsonb(f), s.network, s.stopped_reason, s.height IS NOT NULL, "
 			 "       CASE WHEN a.unfollowed <= pg_catalog.make_interval(secs => $1) THEN NULL "
 			 "            ELSE COALESCE('for ' || a.unfollowed, 'yet') END, "
@@ -60,7 +60,7 @@ CB_STATEMENT(read_chain, "int4 int4 timestamptz",
 			 "  (SELECT pg_catalog.date_trunc('second', now - f.followed_until) AS unfollowed, "
 			 "          pg_catalog.date_trunc('second', now - f.last_contact_at) AS silent) a");
 
-CB_STATEMENT(make_worker_figures, "bool text timestamptz timestamptz bool",
+CB_REPORT_STATEMENT(make_worker_figures, "bool text timestamptz timestamptz bool",
 			 "SELECT pg_catalog.jsonb_build_object("
 			 "'worker_running', $1, 'worker_error', $2, 'worker_error_at', $3, "
 			 "'worker_started_at', $4, 'sandbox', $5, "

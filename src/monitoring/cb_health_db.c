@@ -16,7 +16,7 @@
 #include "monitoring/cb_health.h"
 
 /* Other roles' transactions are only seen by members of pg_read_all_stats. */
-CB_STATEMENT(read_database, "text",
+CB_REPORT_STATEMENT(read_database, "text",
 			 "SELECT pg_catalog.to_jsonb(f), f.extension_version, "
 			 "       f.oldest_transaction_seconds > 3600, "
 			 "       pg_catalog.make_interval(secs => f.oldest_transaction_seconds)::text "
@@ -36,7 +36,7 @@ CB_STATEMENT(read_database, "text",
  * A webhook that somebody's endpoint does not take is that somebody's concern:
  * it is counted, but no reason to be degraded.
  */
-CB_STATEMENT(read_jobs, "timestamptz bool",
+CB_REPORT_STATEMENT(read_jobs, "timestamptz bool",
 			 "SELECT pg_catalog.to_jsonb(f), f.failed_last_day, f.expired_leases, "
 			 "       f.oldest_due_seconds > 600, f.oldest_due_seconds > 3600, "
 			 "       pg_catalog.make_interval(secs => f.oldest_due_seconds)::text "

@@ -18,7 +18,7 @@
  * Transactions of all databases are numbered together: one that writes in any
  * of them, or is prepared, holds back the events of all that came after it.
  */
-CB_STATEMENT(read_watermark, "",
+CB_REPORT_STATEMENT(read_watermark, "",
 			 "SELECT pg_catalog.jsonb_build_object('events_held_back_seconds', h.seconds, "
 			 "                                     'events_held_back_by', h.pid), "
 			 "       h.seconds > " TOLERATED_SECONDS ", "

@@ -21,7 +21,7 @@
 
 #define MAY_SEE "($1 IS NULL OR merchant_id = ANY ($1))"
 
-CB_STATEMENT(count_plans, "uuid[]",
+CB_REPORT_STATEMENT(count_plans, "uuid[]",
 			 "SELECT s.status, pg_catalog.count(p.id) "
 			 "FROM pg_catalog.unnest(ARRAY['pending_signature', 'pending_confirmation', 'active', "
 			 "                             'inactive', 'failed']) "
@@ -29,7 +29,7 @@ CB_STATEMENT(count_plans, "uuid[]",
 			 "LEFT JOIN charmbills.plans p ON p.status = s.status AND " MAY_SEE " "
 			 "GROUP BY s.status, s.position ORDER BY s.position");
 
-CB_STATEMENT(count_subscriptions, "uuid[] timestamptz",
+CB_REPORT_STATEMENT(count_subscriptions, "uuid[] timestamptz",
 			 "WITH today AS (SELECT pg_catalog.date_trunc('day', $2) AS began) "
 			 "SELECT pg_catalog.count(*) FILTER (WHERE created_at >= began), "
 			 "       pg_catalog.count(*) FILTER (WHERE purchased_at >= began), "
@@ -37,21 +37,21 @@ CB_STATEMENT(count_subscriptions, "uuid[] timestamptz",
 			 "       pg_catalog.count(*) FILTER (WHERE ended_at >= began AND ended_at <= $2) "
 			 "FROM charmbills.subscription_facts, today WHERE " MAY_SEE);
 
-CB_STATEMENT(list_pending, "uuid[] timestamptz interval",
+CB_REPORT_STATEMENT(list_pending, "uuid[] timestamptz interval",
 			 "SELECT id, type, merchant_id, plan_id, subscription_id, status, created_at, "
 			 "       $2 - created_at AS age "
 			 "FROM charmbills.transactions "
 			 "WHERE status = 'pending' AND ($3 IS NULL OR created_at >= $2 - $3) AND " MAY_SEE " "
 			 "ORDER BY created_at, id");
 
-CB_STATEMENT(list_failed, "uuid[] timestamptz interval",
+CB_REPORT_STATEMENT(list_failed, "uuid[] timestamptz interval",
 			 "SELECT id, type, merchant_id, plan_id, subscription_id, status, created_at, "
 			 "       $2 - created_at AS age, error_message "
 			 "FROM charmbills.transactions "
 			 "WHERE status = 'failed' AND ($3 IS NULL OR created_at >= $2 - $3) AND " MAY_SEE " "
 			 "ORDER BY created_at, id");
 
-CB_STATEMENT(rank_merchants, "uuid[] int4",
+CB_REPORT_STATEMENT(rank_merchants, "uuid[] int4",
 			 "SELECT m.id, m.address, m.name, "
 			 "       (SELECT pg_catalog.count(*) FROM charmbills.plans p WHERE p.merchant_id = m.id), "
 			 "       COALESCE(s.subscriptions, 0), COALESCE(r.sats, 0) "
@@ -65,7 +65,7 @@ CB_STATEMENT(rank_merchants, "uuid[] int4",
 			 "WHERE $1 IS NULL OR m.id = ANY ($1) "
 			 "ORDER BY 6 DESC, 5 DESC, 4 DESC, m.id LIMIT $2");
 
-CB_STATEMENT(average_confirmation, "uuid[] timestamptz interval",
+CB_REPORT_STATEMENT(average_confirmation, "uuid[] timestamptz interval",
 			 "SELECT pg_catalog.round(pg_catalog.avg(EXTRACT(epoch FROM confirmed_at - created_at)) / 60, 2) "
 			 "FROM charmbills.transactions "
 			 "WHERE status = 'confirmed' AND ($3 IS NULL OR confirmed_at >= $2 - $3) AND " MAY_SEE);

@@ -13,7 +13,7 @@
 #include "cb_sql.h"
 
 /* reltuples is -1 where nothing is known yet. */
-CB_STATEMENT(measure_tables, "oid",
+CB_REPORT_STATEMENT(measure_tables, "oid",
 			 "SELECT c.relname, NULLIF(c.reltuples, -1)::bigint, "
 			 "       pg_catalog.pg_table_size(c.oid), pg_catalog.pg_indexes_size(c.oid), "
 			 "       pg_catalog.pg_total_relation_size(c.oid), "
@@ -24,7 +24,7 @@ CB_STATEMENT(measure_tables, "oid",
 			 "WHERE c.relnamespace = $1 AND c.relkind = 'r' "
 			 "ORDER BY 5 DESC, 1");
 
-CB_STATEMENT(measure_indexes, "oid",
+CB_REPORT_STATEMENT(measure_indexes, "oid",
 			 "SELECT t.relname, i.relname, x.indisunique, "
 			 "       pg_catalog.pg_stat_get_numscans(i.oid), "
 			 "       pg_catalog.pg_stat_get_tuples_returned(i.oid), "
