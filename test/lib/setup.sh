@@ -88,6 +88,11 @@ has_pgtap()
 	test -f "$($PG_CONFIG --sharedir)/extension/pgtap.control"
 }
 
+has_pg_cron()
+{
+	test -f "$($PG_CONFIG --sharedir)/extension/pg_cron.control"
+}
+
 has_fuzzer()
 {
 	echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return !d && n; }' |
@@ -144,10 +149,11 @@ missing_packages()
 
 setup_packages()
 {
-	local optional=
+	local optional= package
 
 	missing=
 	need 'clang libclang-rt-dev' has_fuzzer
+	need postgresql-@-cron has_pg_cron
 	need python3 python3 --version
 	need openssl openssl version
 	need 'nodejs npm' npm --version
@@ -168,8 +174,9 @@ setup_packages()
 		[ -z "$missing" ] || die "still missing:$missing"
 	fi
 	if [ -n "$optional" ]; then
-		# shellcheck disable=SC2086
-		apt_install $optional || say "going on without:$optional"
+		for package in ${optional//@/$(postgresql_major)}; do
+			apt_install "$package" || say "going on without $package"
+		done
 	fi
 }
 
