@@ -5,7 +5,7 @@
 #	my $hooks = CharmBills::HookServer->new;
 #	$hooks->behave('/slow', 'drip');
 #	... have something sent to $hooks->url('/slow') ...
-#	is($hooks->requests('/slow'), 1);
+#	is($hooks->asked('/slow'), 1);
 #
 # What a path may do, 204 when not told:
 #
@@ -150,6 +150,14 @@ sub requests
 
 	return map { { %$_, body => pack 'H*', $_->{body} } }
 	  grep { exists $_->{path} && (!defined $path || $_->{path} eq $path) } $self->_log;
+}
+
+# How many of them.
+sub asked
+{
+	my ($self, $path) = @_;
+
+	return scalar(() = $self->requests($path));
 }
 
 # Not known over TLS.
@@ -304,6 +312,8 @@ sub _way_answer
 	sleep $way->{after} if $way->{after};
 	my @headers = @{ $way->{headers} || [] };
 	push @headers, 'Content-Length: ' . length $body unless $status == 204;
+	# The next client's turn.
+	push @headers, 'Connection: close' if $self->{tls};
 	print $out join("\r\n", "HTTP/1.1 $status Whatever", @headers, '', ''), $status == 204 ? '' : $body;
 	return 1;
 }
