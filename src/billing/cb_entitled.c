@@ -209,10 +209,10 @@ is_address_entitled(const Question *question)
 	const Datum by_plan[] = {UUIDPGetDatum(&question->plan_id), question->address};
 	CbScan		scan;
 
-	if (cb_index_exists(&subscriptions_by_address))
-		cb_scan_begin(&scan, &subscriptions_by_address, by_merchant, question->snapshot);
-	else
+	if (!cb_index_exists(&subscriptions_by_address) && cb_index_exists(&subscriptions_by_plan_and_address))
 		cb_scan_begin(&scan, &subscriptions_by_plan_and_address, by_plan, question->snapshot);
+	else
+		cb_scan_begin(&scan, &subscriptions_by_address, by_merchant, question->snapshot);
 	return any_gives_access(question, &scan);
 }
 
