@@ -31,25 +31,35 @@ static char *installed_version(bool *is_settled);
 void
 cb_require_version(void)
 {
+	char	   *installed;
+
+	if (cb_version_is_ours(&installed))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CB_VERSION),
+			 errmsg("extension \"%s\" has another version than its library", EXTENSION_NAME),
+			 errdetail("The extension is of version %s, the library of version %s.",
+					   installed, CHARMBILLS_VERSION),
+			 errhint("Use ALTER EXTENSION charmbills UPDATE, or restart the server after an upgrade.")));
+}
+
+bool
+cb_version_is_ours(char **installed)
+{
 	/* The schema tells an installation from one dropped before it. */
 	static Oid	known_schema = InvalidOid;
 	Oid			schema = cb_schema_oid();
-	char	   *version;
-	bool		is_settled;
+	bool		is_settled = false;
 
 	if (schema == known_schema)
-		return;
-	version = installed_version(&is_settled);
-	if (version == NULL || strcmp(version, CHARMBILLS_VERSION) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_VERSION),
-				 errmsg("extension \"%s\" has another version than its library", EXTENSION_NAME),
-				 errdetail("The extension is of version %s, the library of version %s.",
-						   version ? version : "none", CHARMBILLS_VERSION),
-				 errhint("Use ALTER EXTENSION charmbills UPDATE, or restart the server after an upgrade.")));
-	pfree(version);
+		return true;
+	*installed = installed_version(&is_settled);
+	if (strcmp(*installed, CHARMBILLS_VERSION) != 0)
+		return false;
+	pfree(*installed);
 	if (is_settled)
 		known_schema = schema;
+	return true;
 }
 
 /* Settled: not by this transaction, which may yet be rolled back. */
@@ -60,13 +70,15 @@ installed_version(bool *is_settled)
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	char	   *version = NULL;
+	char	   *version;
 
 	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
 				CStringGetDatum(EXTENSION_NAME));
 	scan = systable_beginscan(relation, ExtensionNameIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
+	if (!HeapTupleIsValid(tuple))
+		version = pstrdup("none");
+	else
 	{
 		bool		isnull;
 		Datum		value = heap_getattr(tuple, Anum_pg_extension_extversion,

@@ -12,6 +12,7 @@
 #include "access/xlog.h"
 #include "cb_auth.h"
 #include "cb_json.h"
+#include "cb_version.h"
 #include "chain/cb_incarnation.h"
 #include "monitoring/cb_health.h"
 #include "utils/fmgrprotos.h"
@@ -91,6 +92,19 @@ status_name(CbHealthStatus status)
 			return "down";
 	}
 	pg_unreachable();
+}
+
+bool
+cb_health_judge_version(CbHealth *health)
+{
+	char	   *installed;
+
+	if (cb_version_is_ours(&installed))
+		return true;
+	cb_health_reason(health, CB_HEALTH_DEGRADED,
+					 "the library has version %s and the extension %s: ALTER EXTENSION charmbills UPDATE",
+					 CHARMBILLS_VERSION, installed);
+	return false;
 }
 
 /* A standby issues nothing, whatever it is a copy of. */

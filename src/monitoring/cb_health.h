@@ -41,6 +41,12 @@ extern void cb_health_figures(CbHealth *health, Datum jsonb);
 /* The answer, jsonb. */
 extern Datum cb_health_end(CbHealth *health);
 
+/*
+ * Degraded, and false, while the SQL objects are of another version: then
+ * nothing is known of the tables.
+ */
+extern bool cb_health_judge_version(CbHealth *health);
+
 /* Degraded in a copy of another database that no operator has adopted. */
 extern void cb_health_judge_adoption(CbHealth *health);
 

@@ -86,6 +86,8 @@ CB_FUNCTION(health, CB_ANYONE)
 
 	(void) cb_worker_slot(&slot);
 	cb_health_begin(&health);
+	if (!cb_health_judge_version(&health))
+		return cb_health_end(&health);
 	read_chain_health(&health, &slot, &chain);
 	add_worker_figures(&health, &slot);
 	judge_database(&health, &chain);

@@ -17,7 +17,7 @@
 
 /* Other roles' transactions are only seen by members of pg_read_all_stats. */
 CB_REPORT_STATEMENT(read_database, "text",
-			 "SELECT pg_catalog.to_jsonb(f), f.extension_version, "
+			 "SELECT pg_catalog.to_jsonb(f), "
 			 "       f.oldest_transaction_seconds > 3600, "
 			 "       pg_catalog.make_interval(secs => f.oldest_transaction_seconds)::text "
 			 "FROM (SELECT e.extversion AS extension_version, $1 AS library_version, "
@@ -68,21 +68,16 @@ CB_REPORT_STATEMENT(read_jobs, "timestamptz bool",
 CB_FUNCTION(health_db, CB_ANYONE)
 {
 	CbHealth	health;
-	char	   *extension_version;
 	bool		isnull;
 
 	cb_health_begin(&health);
-	cb_health_judge_adoption(&health);
+	if (cb_health_judge_version(&health))
+		cb_health_judge_adoption(&health);
 	cb_execute_one(&read_database, CB_ARGS(cb_text(CHARMBILLS_VERSION)));
 	cb_health_figures(&health, cb_column(0, 1, &isnull));
-	extension_version = cb_column_text(0, 2);
-	if (strcmp(extension_version, CHARMBILLS_VERSION) != 0)
+	if (cb_column_bool(0, 2))
 		cb_health_reason(&health, CB_HEALTH_DEGRADED,
-						 "the library has version %s and the extension %s: ALTER EXTENSION charmbills UPDATE",
-						 CHARMBILLS_VERSION, extension_version);
-	if (cb_column_bool(0, 3))
-		cb_health_reason(&health, CB_HEALTH_DEGRADED,
-						 "a transaction has been open for %s", cb_column_text(0, 4));
+						 "a transaction has been open for %s", cb_column_text(0, 3));
 	return cb_health_end(&health);
 }
 
@@ -98,6 +93,8 @@ CB_FUNCTION(health_jobs, CB_ANYONE)
 	bool		isnull;
 
 	cb_health_begin(&health);
+	if (!cb_health_judge_version(&health))
+		return cb_health_end(&health);
 	cb_health_judge_adoption(&health);
 	cb_execute_one(&read_jobs, CB_ARGS(cb_timestamptz(now), cb_bool(cb_guc_jobs)));
 	cb_health_figures(&health, cb_column(0, 1, &isnull));

@@ -157,8 +157,10 @@ SQL
 	like($complaint, qr/DETAIL:.* $oldest,.* $default\b/, 'with both versions');
 	like($complaint, qr/HINT:.*ALTER EXTENSION charmbills UPDATE/, 'and what to do');
 	is($old->sql(q{SELECT charmbills.is_valid_address('x')}), 'f', 'primitives answer');
-	like($old->sql('SELECT charmbills.health_db()'), qr/ALTER EXTENSION charmbills UPDATE/, 'health_db() says so');
-	isnt($old->sql('SELECT charmbills.health()'), '', 'health() answers');
+	foreach my $health (qw(health health_db health_jobs))
+	{
+		like($old->sql("SELECT charmbills.$health()"), qr/"degraded".*ALTER EXTENSION charmbills UPDATE/, "$health() says so");
+	}
 	is_deeply($contents->(), $contents_before, 'nothing has changed');
 
 	# Not even once in a session, nor by what is taken back.
