@@ -37,7 +37,7 @@ static const char *const merchant_functions[] = {
 	"create_plan", "update_plan", "activate_plan", "deactivate_plan", "import_plan",
 	"subscribe", "is_entitled",
 	"cancel_subscription", "uncancel_subscription", "pause_subscription", "resume_subscription",
-	"issue_invoice", "void_invoice", "payment_uri", "quote_invoice",
+	"issue_invoice", "create_invoice", "void_invoice", "payment_uri", "quote_invoice", "customer_balance",
 	"mark_utxo_used", "mark_utxos_used", "is_utxo_used", "confirm_utxo", "cleanup_utxos",
 	"broadcast_package",
 	"create_webhook_endpoint", "update_webhook_endpoint", "rotate_webhook_secret",
@@ -49,7 +49,8 @@ static const char *const merchant_functions[] = {
 
 static const char *const merchant_relations[] = {
 	"merchants", "customers", "plans", "subscriptions", "subscription_facts", "invoices",
-	"payments", "credits", "transactions", "used_utxos", "plan_prices", "quotes",
+	"invoice_lines", "payments", "credits", "customer_balances", "pauses", "transactions", "used_utxos",
+	"plan_prices", "quotes",
 	"webhook_endpoints", "webhook_deliveries", "webhook_attempts",
 	NULL
 };

@@ -22,6 +22,7 @@
 #define SCALE INT64CONST(100000000000000)
 
 static void settle_sats(CbBill *bill, const CbBillTerms *terms);
+static int64 credit_taken(int64 amount, const CbBillTerms *terms);
 static void settle_currency(CbBill *bill, const CbBillTerms *terms);
 static void add_line(CbBill *bill, const char *kind, const char *description, int64 amount);
 static int64 minor_units(const CbBill *bill);
@@ -96,7 +97,7 @@ settle_sats(CbBill *bill, const CbBillTerms *terms)
 		add_line(bill, "carried", "carried from earlier invoices", terms->carried);
 		bill->carried_sats = -terms->carried;
 	}
-	bill->credit_sats = bill->amount < 0 ? bill->amount : Min(Max(terms->balance, 0), bill->amount);
+	bill->credit_sats = bill->amount < 0 ? bill->amount : credit_taken(bill->amount, terms);
 	if (bill->credit_sats != 0)
 		add_line(bill, "credit", bill->credit_sats > 0 ? "paid from credit" : "to credit",
 				 -bill->credit_sats);
@@ -105,6 +106,17 @@ settle_sats(CbBill *bill, const CbBillTerms *terms)
 		bill->carried_sats += bill->amount;
 		add_line(bill, "carried", "too little to be paid, carried to the next invoice", -bill->amount);
 	}
+}
+
+/* All there is, unless what then remains could not be paid. */
+static int64
+credit_taken(int64 amount, const CbBillTerms *terms)
+{
+	int64		credit = Min(Max(terms->balance, 0), amount);
+
+	if (credit < amount && amount - credit < terms->payable)
+		credit = Max(amount - terms->payable, 0);
+	return credit;
 }
 
 /* Nothing is carried: what is missing is quoted in sats that can be paid. */

@@ -50,6 +50,7 @@ typedef struct CbBillTerms
 	int64		balance;		/* sats of credit the customer has; may be negative */
 	int64		carried;		/* sats carried from earlier invoices */
 	int64		least;			/* sats: less than this is not demanded, but carried */
+	int64		payable;		/* sats: credit leaves this to be paid, or nothing */
 	int64		rate;			/* price of one bitcoin in CB_RATE_UNIT; 0: unknown */
 } CbBillTerms;
 

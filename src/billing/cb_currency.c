@@ -14,8 +14,13 @@
 
 #include "billing/cb_currency.h"
 #include "cb_errors.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
 
 #define CODE_LENGTH 3
+/* More than all bitcoin in sats, and than any price in any currency's units. */
+#define MAX_UNITS INT64CONST(1000000000000000000)
 
 /* Currencies with the same number of decimals, each code followed by a space. */
 typedef struct CurrencyGroup
@@ -72,4 +77,24 @@ cb_check_currency(const char *code)
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("currency is not known"),
 				 errhint("Use the ISO 4217 code in capital letters, such as EUR or USD.")));
+}
+
+/* The range is judged first, so that what is no number is never rounded. */
+bool
+cb_minor_units(Datum amount, int decimals, int64 *units)
+{
+	Datum		limit = NumericGetDatum(int64_to_numeric(MAX_UNITS));
+	int64		scale = 1;
+	Datum		whole;
+
+	for (int i = 0; i < decimals; i++)
+		scale *= 10;
+	amount = DirectFunctionCall2(numeric_mul, amount, NumericGetDatum(int64_to_numeric(scale)));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_lt, DirectFunctionCall1(numeric_abs, amount), limit)))
+		return false;
+	whole = DirectFunctionCall2(numeric_trunc, amount, Int32GetDatum(0));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, amount, whole)))
+		return false;
+	*units = DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
+	return true;
 }

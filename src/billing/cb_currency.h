@@ -18,4 +18,10 @@ extern int	cb_currency_decimals(const char *code);
 /* CB011 unless a price may be in it. */
 extern void cb_check_currency(const char *code);
 
+/*
+ * A numeric as a whole number of its 10th, 100th and so on; false when it has
+ * more decimals, or is beyond any amount that is dealt with.
+ */
+extern bool cb_minor_units(Datum amount, int decimals, int64 *units);
+
 #endif							/* CB_CURRENCY_H */

@@ -121,10 +121,13 @@ static int64
 load_price(uint64 row, const char *currency)
 {
 	bool		isnull;
+	int64		price;
 
 	if (currency == NULL)
 		return cb_column_int8(row, 6);
-	return cb_minor_units(cb_column(row, 7, &isnull), cb_currency_decimals(currency));
+	if (!cb_minor_units(cb_column(row, 7, &isnull), cb_currency_decimals(currency), &price))
+		elog(ERROR, "price of a plan in %s is not a price", currency);
+	return price;
 }
 
 static void

@@ -195,9 +195,10 @@ settle_draft(CbDraft *draft, const CbAddressSource *source, Account *account, Ti
 {
 	bool		may_carry = draft->kind != CB_INVOICE_ONE_OFF;
 	CbBillTerms terms = {
-		.balance = account->balance,
+		.balance = draft->keeps_credit ? 0 : account->balance,
 		.carried = may_carry ? account->carried : 0,
 		.least = may_carry ? Max(draft->least_sats, source->dust_limit) : 0,
+		.payable = may_carry ? 0 : source->dust_limit,
 		.rate = fresh_rate(&draft->bill, now)
 	};
 
@@ -237,6 +238,7 @@ refuse_dust(const CbDraft *draft, const CbAddressSource *source)
 static void
 take_places(CbDraft **sorted, int n, CbAddressSource *source)
 {
+	static const pg_uuid_t no_id = {{0}};
 	CbInvoicePlace **places = palloc(sizeof(CbInvoicePlace *) * Max(n, 1));
 
 	for (int i = 0; i < n; i++)
@@ -248,7 +250,8 @@ take_places(CbDraft **sorted, int n, CbAddressSource *source)
 
 		if (bill->currency == NULL)
 			cb_bill_add_suffix(bill, places[i]->amount - bill->amount);
-		sorted[i]->id = cb_uuid_v7();
+		if (cb_uuid_equal(&sorted[i]->id, &no_id))
+			sorted[i]->id = cb_uuid_v7();
 	}
 }
 

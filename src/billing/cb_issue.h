@@ -52,19 +52,20 @@ typedef struct CbDraft
 	int64		tolerance_sats;
 	int64		tolerance_rate; /* of CB_TAX_UNIT */
 	int64		least_sats;		/* less is carried to the next invoice */
+	bool		keeps_credit;	/* the customer's credit is left alone */
 	int32		confirmations;
 	TimestampTz due_at;
 	TimestampTz expires_at;
 	TimestampTz next_action_at; /* DT_NOEND: none */
 	char	   *description;	/* NULL without one, as metadata */
 	char	   *metadata;
+	pg_uuid_t	id;				/* all zero: given to it */
 	/* Known once it is issued: */
-	pg_uuid_t	id;
 	CbInvoicePlace place;
 } CbDraft;
 
 /*
- * Issue invoices; gives each draft its id.  Subscriptions are locked; what is
+ * Issue invoices; gives each draft an id that has none.  Subscriptions are locked; what is
  * locked after this is nothing.  One for which nothing remains to be paid is
  * paid at once.  CB005 for one that nodes would not relay, where it cannot be
  * carried; CB013 in a copy of the database; CB015 when no address or amount is

@@ -208,15 +208,3 @@ cb_minor_cstring(int64 amount, int decimals)
 
 	return DatumGetCString(DirectFunctionCall1(numeric_out, value));
 }
-
-int64
-cb_minor_units(Datum amount, int decimals)
-{
-	int64		scale = 1;
-	Datum		scaled;
-
-	for (int i = 0; i < decimals; i++)
-		scale *= 10;
-	scaled = DirectFunctionCall2(numeric_mul, amount, NumericGetDatum(int64_to_numeric(scale)));
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, scaled));
-}

@@ -23,7 +23,4 @@ extern const char *cb_invoice_kind_name(CbInvoiceKind kind);
 /* Smallest units as a decimal number: 1050 with two decimals is 10.50; palloc'd. */
 extern char *cb_minor_cstring(int64 amount, int decimals);
 
-/* A numeric with no more decimals than that, in smallest units. */
-extern int64 cb_minor_units(Datum amount, int decimals);
-
 #endif							/* CB_ISSUE_ROWS_H */

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "billing/cb_currency.h"
-#include "billing/cb_issue_rows.h"
 #include "billing/cb_period.h"
 #include "billing/cb_proration.h"
 #include "cb_errors.h"
@@ -116,7 +115,8 @@ load_period(uint64 row, const CbBillable *billable, TimestampTz now, TimestampTz
 	TimestampTz worth_end = cb_column_timestamptz(row, 4);
 
 	period->currency = cb_column_text(row, 2);
-	period->worth = cb_minor_units(worth, period->currency ? cb_currency_decimals(period->currency) : 0);
+	if (!cb_minor_units(worth, period->currency ? cb_currency_decimals(period->currency) : 0, &period->worth))
+		elog(ERROR, "a period's worth is no amount of its currency");
 	period->start = cb_column_timestamptz(row, 5);
 	period->service_name = cb_column_text(row, 8);
 	period->end = end;

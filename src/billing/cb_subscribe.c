@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "billing/cb_address_text.h"
+#include "billing/cb_customer.h"
 #include "billing/cb_idempotency.h"
 #include "billing/cb_invoice.h"
 #include "billing/cb_period.h"
@@ -18,7 +18,6 @@
 #include "cb_auth.h"
 #include "cb_call.h"
 #include "cb_clock.h"
-#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_json.h"
 #include "cb_sql.h"
@@ -26,7 +25,6 @@
 #include "chain/cb_chain_state.h"
 #include "chain/cb_incarnation.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 #define MAX_QUANTITY 1000000
 
@@ -36,19 +34,6 @@ CB_STATEMENT(read_offer, "uuid",
 			 "FROM charmbills.plans p JOIN charmbills.merchants m ON m.id = p.merchant_id "
 			 "WHERE p.id = $1");
 
-/* Either form leaves the customer's row locked. */
-CB_STATEMENT(customer_by_external_id, "uuid text text text timestamptz",
-			 "INSERT INTO charmbills.customers AS c (merchant_id, external_id, address, metadata, created_at) "
-			 "VALUES ($1, $2, $3, coalesce($4, '{}')::pg_catalog.jsonb, $5) "
-			 "ON CONFLICT (merchant_id, external_id) DO UPDATE "
-			 "SET address = coalesce(excluded.address, c.address), metadata = c.metadata || excluded.metadata "
-			 "RETURNING c.id");
-CB_STATEMENT(customer_by_address, "uuid text text text timestamptz",
-			 "INSERT INTO charmbills.customers AS c (merchant_id, external_id, address, metadata, created_at) "
-			 "VALUES ($1, $2, $3, coalesce($4, '{}')::pg_catalog.jsonb, $5) "
-			 "ON CONFLICT (merchant_id, address) WHERE external_id IS NULL DO UPDATE "
-			 "SET metadata = c.metadata || excluded.metadata "
-			 "RETURNING c.id");
 CB_STATEMENT(find_live, "uuid uuid",
 			 "SELECT f.id FROM charmbills.subscription_facts f "
 			 "WHERE f.customer_id = $1 AND f.plan_id = $2 "
@@ -69,8 +54,7 @@ CB_STATEMENT(return_subscription, "uuid",
 /* Who subscribes, as the arguments say. */
 typedef struct Subscriber
 {
-	char	   *address;		/* in its usual spelling; NULL without one */
-	char	   *external_id;	/* NULL without one */
+	CbCustomerNames names;
 	char	   *metadata;		/* a JSON object, or NULL */
 	int32		quantity;
 } Subscriber;
@@ -94,12 +78,10 @@ typedef struct Offer
 } Offer;
 
 static void load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber);
-static char *metadata_arg(FunctionCallInfo fcinfo, int argno);
 static void load_offer(const pg_uuid_t *plan_id, Offer *offer);
 static bool claim(FunctionCallInfo fcinfo, const Offer *offer, const Subscriber *subscriber,
 				  TimestampTz now, pg_uuid_t *id);
 static void check_offer(const Offer *offer);
-static pg_uuid_t take_customer(const Offer *offer, const Subscriber *subscriber, TimestampTz now);
 static void check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id);
 static void add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
 							 TimestampTz now);
@@ -137,43 +119,13 @@ CB_FUNCTION(subscribe, CB_MERCHANT)
 static void
 load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber)
 {
-	CbScriptBuf script;
-
-	subscriber->address = NULL;
-	subscriber->external_id = NULL;
-	if (!PG_ARGISNULL(1))
-		subscriber->address = cb_address_checked(text_to_cstring(PG_GETARG_TEXT_PP(1)), &script);
-	if (!PG_ARGISNULL(2))
-		subscriber->external_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	subscriber->metadata = metadata_arg(fcinfo, 3);
+	cb_customer_args(fcinfo, 1, 2, &subscriber->names);
+	subscriber->metadata = cb_metadata_arg(fcinfo, 3);
 	subscriber->quantity = PG_ARGISNULL(5) ? 1 : PG_GETARG_INT32(5);
 	if (subscriber->quantity < 1 || subscriber->quantity > MAX_QUANTITY)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("quantity must be from 1 to %d", MAX_QUANTITY)));
-	if (subscriber->address == NULL && subscriber->external_id == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("a subscriber needs subscriber_address, external_id, or both")));
-	if (subscriber->external_id != NULL && subscriber->external_id[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("argument \"external_id\" must not be empty")));
-}
-
-static char *
-metadata_arg(FunctionCallInfo fcinfo, int argno)
-{
-	Jsonb	   *metadata;
-
-	if (PG_ARGISNULL(argno))
-		return NULL;
-	metadata = PG_GETARG_JSONB_P(argno);
-	if (!JB_ROOT_IS_OBJECT(metadata))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("argument \"metadata\" must be a JSON object")));
-	return JsonbToCString(NULL, &metadata->root, VARSIZE(metadata));
 }
 
 static void
@@ -215,8 +167,8 @@ claim(FunctionCallInfo fcinfo, const Offer *offer, const Subscriber *subscriber,
 		return true;
 	cb_json_begin(&arguments);
 	cb_json_uuid(&arguments, "plan_id", &offer->plan_id);
-	cb_json_text(&arguments, "subscriber_address", subscriber->address);
-	cb_json_text(&arguments, "external_id", subscriber->external_id);
+	cb_json_text(&arguments, "subscriber_address", subscriber->names.address);
+	cb_json_text(&arguments, "external_id", subscriber->names.external_id);
 	cb_json_raw(&arguments, "metadata", subscriber->metadata != NULL ? subscriber->metadata : "null");
 	/* Keys of a time when there was no quantity stay good. */
 	if (subscriber->quantity != 1)
@@ -246,7 +198,7 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 				 TimestampTz now)
 {
 	CbEvents	events = {NIL};
-	pg_uuid_t	customer_id = take_customer(offer, subscriber, now);
+	pg_uuid_t	customer_id = cb_customer_take(&offer->merchant_id, &subscriber->names, subscriber->metadata, now);
 	bool		in_trial = has_trial(offer, &customer_id);
 	TimestampTz anchor = in_trial ? cb_add_interval(now, &offer->trial, offer->timezone) : now;
 	const char *status = in_trial ? "trialing" : offer->is_free ? "active" : "pending";
@@ -255,7 +207,7 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 		check_not_subscribed(offer, &customer_id);
 	cb_execute_one(&insert_subscription,
 				   CB_ARGS(cb_uuid(id), cb_uuid(&offer->plan_id), cb_uuid(&offer->merchant_id),
-						   cb_uuid(&customer_id), cb_text(subscriber->address), cb_text(status),
+						   cb_uuid(&customer_id), cb_text(subscriber->names.address), cb_text(status),
 						   cb_text(offer->cycle), cb_text(offer->timezone),
 						   cb_datum(IntervalPGetDatum(&offer->grace)), cb_timestamptz(anchor),
 						   in_trial ? cb_timestamptz(anchor) : cb_null(), cb_timestamptz(now),
@@ -266,20 +218,6 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 		cb_invoice_issue_next(id, now, &events);
 	cb_subscription_refresh(id, 1, now, &events);
 	cb_events_write(&events);
-}
-
-/*
- * A customer named by external_id is never found by address: the address is
- * what somebody says, and would open another customer's subscriptions.
- */
-static pg_uuid_t
-take_customer(const Offer *offer, const Subscriber *subscriber, TimestampTz now)
-{
-	cb_execute_one(subscriber->external_id != NULL ? &customer_by_external_id : &customer_by_address,
-				   CB_ARGS(cb_uuid(&offer->merchant_id), cb_text(subscriber->external_id),
-						   cb_text(subscriber->address), cb_text(subscriber->metadata),
-						   cb_timestamptz(now)));
-	return cb_column_uuid(0, 1);
 }
 
 /* The customer's row is locked, so that no other session adds one meanwhile. */
@@ -318,8 +256,8 @@ announce(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
 	cb_json_uuid(&payload, "subscription_id", id);
 	cb_json_uuid(&payload, "plan_id", &offer->plan_id);
 	cb_json_uuid(&payload, "customer_id", customer_id);
-	cb_json_text(&payload, "external_id", subscriber->external_id);
-	cb_json_text(&payload, "subscriber_address", subscriber->address);
+	cb_json_text(&payload, "external_id", subscriber->names.external_id);
+	cb_json_text(&payload, "subscriber_address", subscriber->names.address);
 	cb_json_text(&payload, "status", status);
 	cb_json_int(&payload, "quantity", subscriber->quantity);
 	cb_event_uuid(events, "subscription.created", &offer->merchant_id, "subscription", id,

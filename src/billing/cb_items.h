@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_items.h
+ *	  What a caller puts on an invoice: amounts, and lines in JSON.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_ITEMS_H
+#define CB_ITEMS_H
+
+#include "postgres.h"
+
+#include "billing/cb_bill.h"
+
+/* Add lines, from jsonb: an array of {description, quantity, unit_amount}.  CB005, CB011. */
+extern void cb_items_add(Datum lines, CbBill *bill);
+
+/* A numeric in the bill's smallest unit; CB005 when it is none of that. */
+extern int64 cb_items_amount(Datum amount, const CbBill *bill);
+
+#endif							/* CB_ITEMS_H */
