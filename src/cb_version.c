@@ -31,35 +31,34 @@ static char *installed_version(bool *is_settled);
 void
 cb_require_version(void)
 {
-	char	   *installed;
+	/* The schema tells an installation from one dropped before it. */
+	static Oid	known_schema = InvalidOid;
+	Oid			schema = cb_schema_oid();
+	char	   *version;
+	bool		is_settled = false;
 
-	if (cb_version_is_ours(&installed))
+	if (schema == known_schema)
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_CB_VERSION),
-			 errmsg("extension \"%s\" has another version than its library", EXTENSION_NAME),
-			 errdetail("The extension is of version %s, the library of version %s.",
-					   installed, CHARMBILLS_VERSION),
-			 errhint("Use ALTER EXTENSION charmbills UPDATE, or restart the server after an upgrade.")));
+	version = installed_version(&is_settled);
+	if (strcmp(version, CHARMBILLS_VERSION) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_VERSION),
+				 errmsg("extension \"%s\" has another version than its library", EXTENSION_NAME),
+				 errdetail("The extension is of version %s, the library of version %s.",
+						   version, CHARMBILLS_VERSION),
+				 errhint("Use ALTER EXTENSION charmbills UPDATE, or restart the server after an upgrade.")));
+	pfree(version);
+	if (is_settled)
+		known_schema = schema;
 }
 
 bool
 cb_version_is_ours(char **installed)
 {
-	/* The schema tells an installation from one dropped before it. */
-	static Oid	known_schema = InvalidOid;
-	Oid			schema = cb_schema_oid();
 	bool		is_settled = false;
 
-	if (schema == known_schema)
-		return true;
 	*installed = installed_version(&is_settled);
-	if (strcmp(*installed, CHARMBILLS_VERSION) != 0)
-		return false;
-	pfree(*installed);
-	if (is_settled)
-		known_schema = schema;
-	return true;
+	return strcmp(*installed, CHARMBILLS_VERSION) == 0;
 }
 
 /* Settled: not by this transaction, which may yet be rolled back. */

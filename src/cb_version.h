@@ -15,7 +15,7 @@
  * look into the catalog until it has; after that one into a cache.
  */
 extern void cb_require_version(void);
-/* The same as a question; installed, palloc'd, is set when it has not. */
+/* The same as a question, which always looks into the catalog. */
 extern bool cb_version_is_ours(char **installed);
 
 #endif							/* CB_VERSION_H */
