@@ -32,7 +32,7 @@ CB_STATEMENT(check_demand, "numeric numeric interval text interval interval[]",
 			 "       $5 BETWEEN interval '0' AND interval '" LONGEST_WAIT "', "
 			 "       pg_catalog.cardinality($6) <= 20, "
 			 "       pg_catalog.cardinality($6) = 0 OR pg_catalog.array_ndims($6) = 1, "
-			 "       pg_catalog.array_position($6, NULL) IS NULL, "
+			 "       CASE WHEN pg_catalog.array_ndims($6) = 1 THEN pg_catalog.array_position($6, NULL) IS NULL END, "
 			 "       NOT EXISTS (SELECT FROM (SELECT s.step, pg_catalog.lag(s.step) OVER (ORDER BY s.n) AS before "
 			 "                                FROM unnest($6) WITH ORDINALITY s(step, n)) s "
 			 "                   WHERE s.step <= s.before OR s.step < interval '-" LONGEST_WAIT "')");

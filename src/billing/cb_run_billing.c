@@ -114,6 +114,7 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	cb_chain_state_read(&chain);
 	until = Min(as_of, chain.followed_until);
 	done += cb_rates_queue_due(as_of);
+	done += cb_idempotency_clean_up(as_of, max_rows);
 	if (!is_anything_due(as_of, until))
 		return done;
 	done += expire_invoices(&lock_expired, until, as_of, max_rows);
@@ -124,7 +125,6 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	done += fail_unsigned_transactions(as_of, max_rows, &events);
 	cb_events_write(&events);
 	done += cb_address_pool_catch_up(max_rows);
-	done += cb_idempotency_clean_up(as_of, max_rows);
 	return done;
 }
 
