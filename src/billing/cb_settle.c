@@ -62,7 +62,7 @@ CB_KEYS_STATEMENT(read_live_payments, "uuid[] int4",
 				  "       ELSE least(trunc(p.amount_sats * coalesce(p.rate, 0)), 4000000000000000000)::int8 END "
 				  "FROM charmbills.payments p "
 				  "WHERE p.invoice_id = ANY ($1) AND p.status IN ('seen', 'confirmed') "
-				  "ORDER BY p.invoice_id, paid_at, p.outpoint");
+				  "ORDER BY p.invoice_id, paid_at, p.first_seen_at, p.outpoint");
 CB_KEYS_STATEMENT(write_invoices, "uuid[] text[] int8[] bool[] bool[] bool[] timestamptz[]",
 				  "UPDATE charmbills.invoices i "
 				  "SET status = s.status, received_sats = s.received, is_underpaid = s.underpaid, "
