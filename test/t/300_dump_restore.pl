@@ -86,6 +86,7 @@ sub is_held_back
 		'CB013', "$title: nobody subscribes");
 	is($copy->refusal("SELECT charmbills.issue_invoice('$open')"), 'CB013', "$title: no invoice is issued");
 	is($copy->sql(q{SELECT count(*) FROM charmbills.claim_jobs('me', 10, '1 hour')}), 0, "$title: no job runs");
+	is($copy->sql(q{SELECT count(*) FROM charmbills.claim_http_jobs('me', 10, '1 hour')}), 0, "$title: no webhook is sent");
 	is($copy->sql('SELECT adopted FROM charmbills.worker_agenda()'), 'f', "$title: the worker is told");
 	is($copy->sql('SELECT charmbills.run_billing()'), 0, "$title: billing does nothing");
 	like(reasons($copy), qr/has not been adopted/, "$title: health() says why");
@@ -117,12 +118,46 @@ sub are_all_different
 	return;
 }
 
+# The key file is not in the dump.  Another cluster has none, or another; in a
+# database beside the original it is the same.
+sub are_not_signed
+{
+	my ($copy, $title) = @_;
+	my $key_file = $copy->cluster->data_dir . '/charmbills.key';
+
+	if ($copy->cluster == $original->cluster)
+	{
+		is(sign($copy), 't|running|', "$title: with the same key a webhook is signed");
+		return;
+	}
+	unlink $key_file;
+	like(sign($copy), qr/^f\|queued\|.*could not be opened/, "$title: without the key it is not, and says why");
+	$copy->sql(q{SELECT id FROM charmbills.create_webhook_endpoint(NULL, 'https://operator.example/', '{none.such}')});
+	ok(-f $key_file, "$title: a new key is made at need");
+	like(sign($copy), qr/^f\|queued\|.*not the one/, "$title: and signs nothing of the original's");
+	return;
+}
+
+# Whether a webhook that waits can be sent, and what then becomes of its job.
+sub sign
+{
+	my ($copy) = @_;
+	my $job = $copy->sql(<<'SQL');
+UPDATE charmbills.webhook_endpoints SET not_before = NULL;
+UPDATE charmbills.jobs SET run_after = '2020-01-01' WHERE kind = 'webhook' AND state = 'queued';
+SELECT id FROM charmbills.claim_http_jobs('me', 1, '1 hour');
+SQL
+
+	return $copy->sql("SELECT charmbills.http_request('$job') IS NOT NULL AS signed \\gset
+		SELECT :'signed', state, last_error FROM charmbills.jobs WHERE id = '$job'");
+}
+
 sub adopt
 {
 	my ($copy, $title, @before) = @_;
 	my $next = $copy->sql('SELECT next_index FROM charmbills.descriptors ORDER BY first_index LIMIT 1');
 	my $last_event = $copy->sql('SELECT max(id) FROM charmbills.events');
-	my $due = $copy->sql(q{SELECT count(*) FROM charmbills.jobs WHERE state IN ('queued', 'running')});
+	my $due = $copy->sql(q{SELECT count(*) FROM charmbills.jobs WHERE state IN ('queued', 'running') AND lane IS NULL});
 
 	is($copy->sql('SELECT charmbills.adopt_database()'), 't', "$title: it is adopted");
 	is($copy->sql('SELECT charmbills.adopt_database()'), 'f', "$title: once");
@@ -131,6 +166,7 @@ sub adopt
 	unlike(reasons($copy), qr/adopted/, "$title: health() is content");
 	isnt($due, 0, "$title: jobs wait");
 	is($copy->sql(q{SELECT count(*) FROM charmbills.claim_jobs('me', 10, '1 hour')}), $due, "$title: and run now");
+	are_not_signed($copy, $title);
 
 	my @invoices = issue_all($copy);
 	is(scalar(grep { $_->{series} eq '' } @invoices), 0, "$title: invoices have a new series");

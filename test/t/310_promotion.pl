@@ -80,6 +80,9 @@ is($standby->refusal("SELECT charmbills.subscribe(plan_id => '$plan', external_i
 is($standby->refusal('SELECT charmbills.run_billing()'), '25006', 'no billing is run there');
 is($standby->refusal('SELECT charmbills.adopt_database()'), '25006', 'nor is it adopted');
 
+my $all_events = 'charmbills.events_since(max_events => 10000)';
+is($standby->sql("SELECT count(*) FROM $all_events"), $primary->sql("SELECT count(*) FROM $all_events"), 'the log of events is read there');
+
 #
 # The primary goes on, alone, and is lost
 #
@@ -88,6 +91,7 @@ cut_off($primary, $standby);
 my @lost = map { map { $primary->issue($_) } qw(ada bob cy) } 1 .. 40;
 $primary->cluster->stop('immediate');
 is($standby->sql('SELECT count(*) FROM charmbills.invoices'), 4, 'the standby has not heard of forty rounds of invoices');
+my $cursor = $standby->sql("SELECT cursor FROM $all_events ORDER BY id DESC LIMIT 1");
 $standby->cluster->promote;
 is(next_indexes($standby), $indexes, 'indexes are where they were');
 
@@ -101,6 +105,10 @@ isnt($first->{series}, '', 'the first invoice begins a new series');
 is($first->{number}, 1, 'of numbers from 1');
 cmp_ok($first->{derivation_index}, '>=', $lost[-3]{derivation_index} + 1, 'beyond every index that was given away');
 is($standby->sql(q{SELECT count(*) FROM charmbills.events WHERE type = 'database.promoted'}), 1, 'which is an event');
+is($standby->sql(q{SELECT min(e.epoch) = 1 AND count(*) = count(s.id)
+	FROM charmbills.events e LEFT JOIN charmbills.events_since('} . $cursor . q{', 10000) s ON s.id = e.id WHERE e.epoch > 0}),
+	't', 'a reader goes on with what was written since the promotion, before the new series and after');
+is($standby->sql("SELECT count(*) FROM $all_events"), $standby->sql('SELECT count(*) FROM charmbills.events'), 'nothing is missing from the log');
 my ($ada, $cy) = split / /, $indexes;
 is((split / /, next_indexes($standby))[1], $cy, 'the other merchant has not jumped yet');
 

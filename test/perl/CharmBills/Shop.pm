@@ -195,6 +195,14 @@ SELECT chain_rescan(0);
 INSERT INTO api_keys (merchant_id, prefix, key_hash, name) SELECT id, 'cb_' || name, sha256(name::bytea), name FROM merchants;
 SELECT grant_merchant('postgres', id) FROM merchants WHERE name = 'bob';
 SELECT chain_report_node(height, hash, height, false, NULL, true, 'sandbox', NULL) FROM chain_tip();
+
+-- An endpoint that no event is told to, so that only these wait for it
+SELECT e.id FROM merchants m, create_webhook_endpoint(m.id, 'https://' || m.name || '.example/', '{none.such}') e WHERE m.name = 'ada';
+SELECT (send_test_webhook(id)).state FROM webhook_endpoints, generate_series(1, 4);
+SELECT report_job(id, 'me', '{"http": {"status": 204, "duration_ms": 3}}') FROM claim_http_jobs('me', 1, '1 minute');
+WITH given_up AS (UPDATE webhook_deliveries SET state = 'failed'
+                   WHERE id = (SELECT id FROM webhook_deliveries WHERE state = 'queued' LIMIT 1) RETURNING id)
+UPDATE jobs j SET state = 'failed' FROM given_up g WHERE j.dedup_key = 'webhook:' || g.id;
 SQL
 	return $self;
 }
