@@ -230,11 +230,11 @@ static const char *
 find_element(const char *at, const char *token)
 {
 	size_t		n = strlen(token);
-	int			index;
+	long		index;
 
 	if (n == 0 || n > 9 || strspn(token, DIGITS) != n || (n > 1 && token[0] == '0'))
 		return NULL;
-	index = atoi(token);
+	index = strtol(token, NULL, 10);
 	at = after_space(at + 1);
 	if (*at == ']')
 		return NULL;

@@ -71,4 +71,4 @@ SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_payment_uri';
 REVOKE ALL ON FUNCTION charmbills.payment_uri(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.payment_uri(uuid) IS
-'BIP-21 URI that pays what is missing on an invoice.';
+'BIP-21 URI that pays what is missing on an invoice; of one in a currency, what its quote says.';
