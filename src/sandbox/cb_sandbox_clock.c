@@ -62,6 +62,7 @@ CB_FUNCTION(sandbox_advance_clock, CB_OPERATOR)
 		clock = next_stop(clock, target);
 		run_at(clock);
 	}
+	cb_sandbox_let_time_pass(&tip);
 	cb_sandbox_leave(&tip);
 	PG_RETURN_TIMESTAMPTZ(clock);
 }

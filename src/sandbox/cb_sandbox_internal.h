@@ -43,6 +43,14 @@ extern void cb_sandbox_store_block(const CbSandboxTip *tip, CbSpan raw);
 extern CbSpan *cb_sandbox_take_blocks(int32 height, int *n);
 extern bool cb_sandbox_is_mined(const CbHash256 *txid);
 
+/*
+ * cb_sandbox_mine.c
+ *
+ * Blocks that the world has found while the clock moved on, without what waits
+ * in the mempool.
+ */
+extern void cb_sandbox_let_time_pass(CbSandboxTip *tip);
+
 /* cb_sandbox_block.c */
 extern CbSpan cb_sandbox_genesis(void);
 /* How many transactions, from the first, fit into one block. */

@@ -21,6 +21,8 @@
 #include "miscadmin.h"
 
 #define MAX_BLOCKS_PER_CALL 10000
+/* How far a chain's median time past lags behind, more or less; seconds. */
+#define LAG (2 * SECS_PER_HOUR)
 
 /* The transactions of blocks that are to be undone, block by block. */
 typedef struct OldBranch
@@ -81,6 +83,29 @@ mine_block(CbSandboxTip *tip, CbSpan coinbase_script)
 	cb_sandbox_mempool_mined(n);
 	cb_chain_apply_block(tip->height, block);
 	SPI_finish();
+}
+
+/*
+ * Six of eleven: from then on the median time past is about now, and payments
+ * are dated by it.
+ */
+void
+cb_sandbox_let_time_pass(CbSandboxTip *tip)
+{
+	uint32		now = block_time();
+
+	if (tip->n_times == 0 || now - tip->times[tip->n_times / 2] < LAG)
+		return;
+	for (int i = 0; i <= CB_SANDBOX_MEDIAN_BLOCKS / 2; i++)
+	{
+		CbSpan		block;
+
+		SPI_connect();
+		block = cb_sandbox_build_block(tip, now, nobody_script(), NULL, 0);
+		cb_sandbox_store_block(tip, block);
+		cb_chain_apply_block(tip->height, block);
+		SPI_finish();
+	}
 }
 
 static uint32
