@@ -315,6 +315,7 @@ CREATE TABLE charmbills.invoices (
     metadata jsonb NOT NULL DEFAULT '{}',
     dunning_step integer NOT NULL DEFAULT 0,
     next_action_at timestamptz,
+    tax_rate numeric NOT NULL DEFAULT 0,
     UNIQUE (merchant_id, series, number),
     UNIQUE (descriptor_id, derivation_index),
     CHECK ((descriptor_id IS NULL) = (derivation_index IS NULL)),
@@ -368,6 +369,7 @@ COMMENT ON COLUMN charmbills.invoices.description IS 'What it is for, where ther
 COMMENT ON COLUMN charmbills.invoices.metadata IS 'Whatever the application wants to keep here.';
 COMMENT ON COLUMN charmbills.invoices.dunning_step IS 'How often it has been brought to mind.';
 COMMENT ON COLUMN charmbills.invoices.next_action_at IS 'When it is brought to mind next, or given up.';
+COMMENT ON COLUMN charmbills.invoices.tax_rate IS 'Tax in percent on the price of its period.';
 
 CREATE UNIQUE INDEX invoices_period_key ON charmbills.invoices (subscription_id, period_start)
     WHERE kind = 'period' AND status <> 'void';

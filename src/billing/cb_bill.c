@@ -68,10 +68,10 @@ cb_bill_part(int64 amount, int64 unused, int64 whole)
 }
 
 void
-cb_bill_add_tax(CbBill *bill, int64 rate)
+cb_bill_add_tax(CbBill *bill, int64 amount, int64 rate)
 {
 	char	   *description;
-	int64		tax = multiplied(bill->amount, rate, CB_TAX_UNIT, false);
+	int64		tax = multiplied(amount, rate, CB_TAX_UNIT, false);
 
 	if (rate == 0 || tax == 0)
 		return;

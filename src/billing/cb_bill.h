@@ -63,8 +63,8 @@ extern void cb_bill_add(CbBill *bill, const char *kind, const char *description,
 /* The part of an amount that unused is of whole, both positive. */
 extern int64 cb_bill_part(int64 amount, int64 unused, int64 whole);
 
-/* Add tax on all lines so far; nothing at rate 0. */
-extern void cb_bill_add_tax(CbBill *bill, int64 rate);
+/* Add tax on an amount that has been added; nothing at rate 0. */
+extern void cb_bill_add_tax(CbBill *bill, int64 amount, int64 rate);
 
 /*
  * Apply credit, and carry what is too little to be demanded.  What is left in

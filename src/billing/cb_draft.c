@@ -221,7 +221,8 @@ cb_draft_next(CbBillable *billable, TimestampTz now, CbDraft *draft)
 	cb_bill_add(&draft->bill, "period", plan->service_name, billable->quantity, plan->price,
 				draft->period.start, draft->period.end);
 	draft->period.worth = draft->bill.amount;
-	cb_bill_add_tax(&draft->bill, plan->tax_rate);
+	cb_bill_add_tax(&draft->bill, draft->period.worth, plan->tax_rate);
+	draft->period.tax_rate = plan->tax_rate;
 	cb_draft_terms(draft, plan, billable->timezone);
 }
 

@@ -37,6 +37,7 @@ typedef struct CbInvoicePeriod
 	int64		worth;			/* price of the period from worth_start to worth_end */
 	TimestampTz worth_start;
 	TimestampTz worth_end;
+	int64		tax_rate;		/* of CB_TAX_UNIT */
 } CbInvoicePeriod;
 
 /* What an invoice will demand, of whom, for what and until when. */

@@ -139,7 +139,7 @@ add_charges(FunctionCallInfo fcinfo, CbBill *bill)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_AMOUNT),
 				 errmsg("an invoice must be for more than nothing")));
-	cb_bill_add_tax(bill, tax_rate(fcinfo));
+	cb_bill_add_tax(bill, bill->amount, tax_rate(fcinfo));
 }
 
 static void

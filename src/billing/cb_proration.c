@@ -25,7 +25,8 @@
 CB_STATEMENT(read_paid, "uuid",
 			 "SELECT coalesce(i.period_worth, i.amount_sats), i.currency, "
 			 "       coalesce(i.worth_start, i.period_start), coalesce(i.worth_end, i.period_end), "
-			 "       i.period_start + (f.paused_for - i.paused_before), i.is_late, i.paid_at, p.service_name "
+			 "       i.period_start + (f.paused_for - i.paused_before), i.is_late, i.paid_at, p.service_name, "
+			 "       (i.tax_rate * 10000)::int8 "
 			 "FROM charmbills.invoices i "
 			 "JOIN charmbills.subscription_facts f ON f.id = i.subscription_id "
 			 "JOIN charmbills.plans p ON p.id = coalesce(i.plan_id, f.plan_id) "
@@ -42,6 +43,7 @@ typedef struct PaidPeriod
 	TimestampTz end;
 	int64		unused;			/* microseconds */
 	int64		whole;			/* likewise; 0 for a lifetime */
+	int64		tax_rate;		/* of CB_TAX_UNIT */
 } PaidPeriod;
 
 static PaidPeriod *read_unused(const CbBillable *billable, TimestampTz now, int *n);
@@ -67,6 +69,7 @@ cb_proration_draft(const CbBillable *billable, TimestampTz now, CbDraft *draft)
 	draft->period.plan_id = plan->plan_id;
 	draft->period.quantity = billable->quantity;
 	draft->period.paused_before = billable->paused_for;
+	draft->period.tax_rate = plan->tax_rate;
 	draft->due_at = now;
 	draft->expires_at = Min(now + TIME_TO_PAY, billable->paid_through);
 	cb_bill_begin(&draft->bill, plan->currency);
@@ -80,7 +83,6 @@ cb_proration_draft(const CbBillable *billable, TimestampTz now, CbDraft *draft)
 		keep_period(billable, &paid[0], now, draft);
 	else
 		begin_period(billable, now, draft);
-	cb_bill_add_tax(&draft->bill, plan->tax_rate);
 	cb_draft_terms(draft, plan, billable->timezone);
 	draft->next_action_at = DT_NOEND;
 }
@@ -119,6 +121,7 @@ load_period(uint64 row, const CbBillable *billable, TimestampTz now, TimestampTz
 		elog(ERROR, "a period's worth is no amount of its currency");
 	period->start = cb_column_timestamptz(row, 5);
 	period->service_name = cb_column_text(row, 8);
+	period->tax_rate = cb_column_int8(row, 9);
 	period->end = end;
 	if (TIMESTAMP_IS_NOEND(end))
 		return;
@@ -156,6 +159,7 @@ credit_unused(CbBill *bill, const PaidPeriod *period, TimestampTz now)
 	value = cb_bill_part(period->worth, period->unused, period->whole);
 	cb_bill_add(bill, "proration", psprintf("unused part of %s", period->service_name), 1, -value,
 				Max(now, period->start), period->end);
+	cb_bill_add_tax(bill, -value, period->tax_rate);
 }
 
 /* Of two lifetimes the difference is charged. */
@@ -170,6 +174,7 @@ keep_period(const CbBillable *billable, const PaidPeriod *paid, TimestampTz now,
 	value = paid->whole == 0 ? whole.amount - paid->worth : cb_bill_part(whole.amount, paid->unused, paid->whole);
 	cb_bill_add(&draft->bill, "proration", psprintf("remaining part of %s", billable->plan.service_name), 1,
 				value, now, paid->end);
+	cb_bill_add_tax(&draft->bill, value, billable->plan.tax_rate);
 	draft->period.anchor = billable->anchor;
 	draft->period.start = now;
 	draft->period.end = paid->end;
@@ -192,4 +197,5 @@ begin_period(const CbBillable *billable, TimestampTz now, CbDraft *draft)
 	cb_bill_add(&draft->bill, "period", billable->plan.service_name, billable->quantity, billable->plan.price,
 				period->start, period->end);
 	period->worth = draft->bill.amount - before;
+	cb_bill_add_tax(&draft->bill, period->worth, billable->plan.tax_rate);
 }

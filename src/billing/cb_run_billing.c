@@ -52,6 +52,9 @@ CB_STATEMENT(lock_expired_one_off, "timestamptz int8",
 			 "SELECT i.id FROM charmbills.invoices i "
 			 "WHERE i.status = 'open' AND i.expires_at <= $1 AND i.subscription_id IS NULL " NOTHING_IN_TIME
 			 "ORDER BY i.expires_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
+/* Whoever calls until nothing is due must not call for ever. */
+CB_STATEMENT(count_expired, "uuid[]",
+			 "SELECT count(*) FROM charmbills.invoices WHERE id = ANY ($1) AND status <> 'open'");
 CB_STATEMENT(lock_renewals, "timestamptz int8",
 			 "SELECT s.id FROM charmbills.subscription_facts s "
 			 "WHERE s.next_invoice_at <= $1 AND (s.held_until IS NULL OR s.held_until <= $1) "
@@ -144,7 +147,8 @@ expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max
 
 	cb_settle_invoices(ids, n, now, &events);
 	cb_events_write(&events);
-	return n;
+	cb_execute_one(&count_expired, CB_ARGS(cb_uuid_array(ids, n)));
+	return cb_column_int8(0, 1);
 }
 
 static int64
