@@ -17,7 +17,6 @@
 #include "billing/cb_address_pool.h"
 #include "billing/cb_address_text.h"
 #include "billing/cb_descriptor_cache.h"
-#include "catalog/pg_type.h"
 #include "cb_clock.h"
 #include "cb_compat.h"
 #include "cb_errors.h"
@@ -65,16 +64,14 @@ CB_STATEMENT(read_free_scripts, "uuid int4 int4",
  * An invoice keeps its amount to itself for as long as somebody may still pay
  * it, also by mistake a second time.
  */
-CB_STATEMENT(find_suffix, "bytea int8 timestamptz int8[]",
-			 "SELECT suffix FROM pg_catalog.generate_series(0, 999) suffix "
-			 "WHERE $2 + suffix <> ALL ($4) "
-			 "      AND NOT EXISTS (SELECT FROM charmbills.invoices i "
-			 "                      WHERE i.script = $1 AND i.descriptor_id IS NULL "
-			 "                            AND i.amount_sats = $2 + suffix "
-			 "                            AND (i.status IN ('open', 'processing') "
-			 "                                 OR i.status = 'expired' AND i.expires_at > $3 - interval '30 days' "
-			 "                                 OR i.status = 'paid' AND i.paid_at > $3 - interval '1 day')) "
-			 "ORDER BY suffix LIMIT 1");
+CB_STATEMENT(read_taken, "bytea int8 int8 timestamptz",
+			 "SELECT i.amount_sats FROM charmbills.invoices i "
+			 "WHERE i.script = $1 AND i.descriptor_id IS NULL AND i.amount_sats BETWEEN $2 AND $3 "
+			 "      AND (i.status IN ('open', 'processing') "
+			 "           OR i.status = 'expired' AND i.expires_at > $4 - interval '30 days' "
+			 "           OR i.status = 'paid' AND i.paid_at > $4 - interval '1 day')");
+
+#define SUFFIXES 1000			/* sats that may be added to tell amounts apart */
 
 /* A row of descriptors. */
 typedef struct Source
@@ -93,7 +90,7 @@ static void issue_derived(CbAddressSource *source, CbInvoicePlace *const *places
 static void take_scripts(const Source *pool, CbInvoicePlace *const *places, int n);
 static void fill_derived(CbInvoicePlace *place, const pg_uuid_t *descriptor_id, int32 index, CbSpan script);
 static void issue_fixed(CbAddressSource *source, CbInvoicePlace *const *places, int n);
-static int64 unique_amount(const CbScriptBuf *buffer, int64 amount, NullableDatum taken);
+static int64 unique_amount(const CbScriptBuf *buffer, int64 amount, const int64 *taken, int n);
 cb_noreturn static void refuse_amount(int64 amount);
 static void load_source(uint64 row, Source *source);
 static void find_source(const pg_uuid_t *merchant_id, const char *canonical, Source *source);
@@ -273,26 +270,36 @@ fill_derived(CbInvoicePlace *place, const pg_uuid_t *descriptor_id, int32 index,
 static void
 issue_fixed(CbAddressSource *source, CbInvoicePlace *const *places, int n)
 {
-	Datum	   *taken = palloc(sizeof(Datum) * Max(n, 1));
+	int64	   *taken = palloc(sizeof(int64) * Max(n, 1));
 
 	for (int i = 0; i < n; i++)
 	{
 		CbInvoicePlace *place = places[i];
 
 		strlcpy(place->address, cb_address_checked(source->address, &place->script), sizeof(place->address));
-		place->amount = unique_amount(&place->script, place->amount, cb_array(taken, NULL, i, INT8OID));
-		taken[i] = Int64GetDatum(place->amount);
+		place->amount = unique_amount(&place->script, place->amount, taken, i);
+		taken[i] = place->amount;
 	}
 }
 
 static int64
-unique_amount(const CbScriptBuf *buffer, int64 amount, NullableDatum taken)
+unique_amount(const CbScriptBuf *buffer, int64 amount, const int64 *taken, int n)
 {
 	CbSpan		script = {buffer->data, buffer->len};
+	bool		used[SUFFIXES] = {false};
+	uint64		rows = cb_execute(&read_taken,
+								  CB_ARGS(cb_bytea(script), cb_int8(amount), cb_int8(amount + SUFFIXES - 1),
+										  cb_timestamptz(cb_now())));
 
-	if (cb_execute(&find_suffix, CB_ARGS(cb_bytea(script), cb_int8(amount), cb_timestamptz(cb_now()), taken)) == 0)
-		refuse_amount(amount);
-	return amount + cb_column_int4(0, 1);
+	for (uint64 row = 0; row < rows; row++)
+		used[cb_column_int8(row, 1) - amount] = true;
+	for (int i = 0; i < n; i++)
+		if (taken[i] >= amount && taken[i] < amount + SUFFIXES)
+			used[taken[i] - amount] = true;
+	for (int suffix = 0; suffix < SUFFIXES; suffix++)
+		if (!used[suffix])
+			return amount + suffix;
+	refuse_amount(amount);
 }
 
 int64
@@ -301,7 +308,7 @@ cb_address_pool_unique_amount(const CbAddressSource *source, int64 amount)
 	CbScriptBuf script;
 
 	(void) cb_address_checked(source->address, &script);
-	return unique_amount(&script, amount, cb_array(NULL, NULL, 0, INT8OID));
+	return unique_amount(&script, amount, NULL, 0);
 }
 
 static void
@@ -311,7 +318,7 @@ refuse_amount(int64 amount)
 			(errcode(ERRCODE_CB_EXHAUSTED),
 			 errmsg("no amount is left that tells an invoice apart at the merchant's fixed address"),
 			 errdetail("All from %lld to %lld sats belong to invoices that may still be paid.",
-					   (long long) amount, (long long) amount + 999),
+					   (long long) amount, (long long) amount + SUFFIXES - 1),
 			 errhint("Give the merchant a descriptor with charmbills.update_merchant(): "
 					 "every invoice then gets an address of its own.")));
 }
