@@ -34,12 +34,13 @@ CB_REPORT_STATEMENT(read_database, "text",
 
 /*
  * A webhook that somebody's endpoint does not take is that somebody's concern:
- * it is counted, but no reason to be degraded.
+ * it is counted, but no reason to be degraded.  An error that is not held
+ * against the endpoint is the operator's: nothing could be signed.
  */
 CB_REPORT_STATEMENT(read_jobs, "timestamptz bool",
 			 "SELECT pg_catalog.to_jsonb(f), f.failed_last_day, f.expired_leases, "
 			 "       f.oldest_due_seconds > 600, f.oldest_due_seconds > 3600, "
-			 "       pg_catalog.make_interval(secs => f.oldest_due_seconds)::text "
+			 "       pg_catalog.make_interval(secs => f.oldest_due_seconds)::text, f.unsigned_endpoints "
 			 "FROM (SELECT $2 AS enabled, "
 			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'queued') AS queued, "
 			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'running') AS running, "
@@ -55,6 +56,9 @@ CB_REPORT_STATEMENT(read_jobs, "timestamptz bool",
 			 "                 AS oldest_due_seconds, "
 			 "             (SELECT pg_catalog.count(*) FROM charmbills.webhook_endpoints w "
 			 "              WHERE w.is_active AND w.failing_since IS NOT NULL) AS failing_endpoints, "
+			 "             (SELECT pg_catalog.count(*) FROM charmbills.webhook_endpoints w "
+			 "              WHERE w.is_active AND w.failing_since IS NULL AND w.last_error IS NOT NULL) "
+			 "                 AS unsigned_endpoints, "
 			 "             (SELECT pg_catalog.count(*) FROM charmbills.webhook_endpoints w "
 			 "              WHERE NOT w.is_active AND w.deleted_at IS NULL) AS disabled_endpoints "
 			 "      FROM charmbills.jobs j LEFT JOIN charmbills.webhook_endpoints e ON e.id = j.lane "
@@ -109,5 +113,9 @@ CB_FUNCTION(health_jobs, CB_ANYONE)
 	if (cb_column_bool(0, 4))
 		cb_health_reason(&health, cb_column_bool(0, 5) ? CB_HEALTH_DOWN : CB_HEALTH_DEGRADED,
 						 "a job has been due for %s", cb_column_text(0, 6));
+	if (cb_column_int8(0, 7) > 0)
+		cb_health_reason(&health, CB_HEALTH_DEGRADED,
+						 "webhook endpoints whose secret the key file does not give: " INT64_FORMAT,
+						 cb_column_int8(0, 7));
 	return cb_health_end(&health);
 }

@@ -43,14 +43,14 @@ CB_STATEMENT(lock_endpoint, "uuid",
 			 "SELECT merchant_id, generation, fingerprint, is_active "
 			 "FROM charmbills.webhook_endpoints "
 			 "WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE");
-/* Whoever switches it on begins anew. */
+/* Switched on, or in another place, it begins anew. */
 CB_STATEMENT(update_row, "uuid text text[] text bool",
 			 "UPDATE charmbills.webhook_endpoints "
 			 "SET url = coalesce($2, url), events = coalesce($3, events), "
 			 "    description = coalesce($4, description), is_active = is_active OR $5, "
 			 "    disabled_reason = CASE WHEN $5 THEN NULL ELSE disabled_reason END, "
-			 "    failing_since = CASE WHEN $5 THEN NULL ELSE failing_since END, "
-			 "    not_before = CASE WHEN $5 THEN NULL ELSE not_before END "
+			 "    failing_since = CASE WHEN $5 OR $2 <> url THEN NULL ELSE failing_since END, "
+			 "    not_before = CASE WHEN $5 OR $2 <> url THEN NULL ELSE not_before END "
 			 "WHERE id = $1");
 CB_STATEMENT(write_generation, "uuid int4 bytea timestamptz",
 			 "UPDATE charmbills.webhook_endpoints "

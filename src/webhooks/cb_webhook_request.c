@@ -22,6 +22,10 @@
 #define MAX_ANSWER 65536
 /* Until somebody has brought the key file back. */
 #define NO_SECRET_DELAY 300		/* s */
+/* What an endpoint's owner is told; where the file is, is for operators. */
+#define NOT_SIGNED \
+	"not sent: the server lacks the key that the secret was derived from; " \
+	"rotate_webhook_secret() gives another secret"
 
 /* Times are written alike whatever the session's settings. */
 #define UTC(time) \
@@ -204,11 +208,10 @@ write_request(const Sender *sender, const char *id, int64 timestamp,
 static void
 put_off(const CbJob *job, CbWebhookDelivery *delivery, const CbSecretProblem *problem)
 {
-	const char *error = psprintf("%s. %s", problem->reason, problem->hint);
 	TimestampTz again = job->now + (TimestampTz) NO_SECRET_DELAY * USECS_PER_SEC;
 	CbWebhookAttempt attempt = {
 		.status = cb_null(),
-		.error = error,
+		.error = NOT_SIGNED,
 		.duration_ms = cb_null(),
 		.not_before = again,
 	};
@@ -219,5 +222,5 @@ put_off(const CbJob *job, CbWebhookDelivery *delivery, const CbSecretProblem *pr
 			 errdetail("%s.", problem->reason),
 			 errhint("%s", problem->hint)));
 	cb_webhook_log(delivery, &attempt, job->now);
-	(void) cb_job_retry(job, again, false, error);
+	(void) cb_job_retry(job, again, false, psprintf("%s. %s", problem->reason, problem->hint));
 }

@@ -1,7 +1,7 @@
 -- Webhooks: who is told what, by which signature, and what becomes of it.
 -- The chain is the sandbox's, and so is the clock; nothing is sent anywhere.
 SET search_path = public, charmbills, tap;
-SELECT plan(157);
+SELECT plan(161);
 
 -- RFC 2104, in SQL.
 CREATE FUNCTION hmac_sha256(key bytea, message bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -276,6 +276,7 @@ SELECT is((SELECT string_agg(state, ' ') FROM try(:'shop_id', answer(410))), 'fa
 SELECT is((SELECT row(is_active, disabled_reason IS NOT NULL)::text FROM webhook_endpoints WHERE id = :'shop_id'), '(f,t)', 'the endpoint is disabled');
 SELECT is((SELECT count(*) FROM told WHERE endpoint = :'shop_id' AND state = 'queued')::integer, 0, 'what waited for it is given up');
 SELECT is((SELECT count(*) FROM jobs WHERE lane = :'shop_id' AND state IN ('queued', 'running'))::integer, 0, 'with its jobs');
+SELECT is(health_jobs()->>'reasons', '[]', 'which is no fault of ours');
 SELECT is((SELECT array_agg(endpoint::text) FROM told WHERE type = 'webhook.disabled'), ARRAY[:'op_id'], 'others are told, once');
 SELECT (create_plan(:'shop', 'Unheard', 1000)).id AS plan \gset
 SELECT is((SELECT count(*) FROM told WHERE endpoint = :'shop_id' AND state = 'queued')::integer, 0, 'it is told no more');
@@ -332,7 +333,10 @@ SELECT current_setting('data_directory') || '/' AS dir \gset
 SET charmbills.secret_file = '/nowhere/charmbills.key';
 SELECT ok(http_request(:'job') IS NULL, 'without the key file nothing is sent');
 SELECT is((SELECT row(state, attempts)::text FROM jobs WHERE id = :'job'), '(queued,0)', 'the delivery waits, and is not charged');
-SELECT alike((SELECT last_error FROM webhook_endpoints WHERE id = :'shop_id'), '%/nowhere/charmbills.key%', 'the reason is written down');
+SELECT alike((SELECT last_error FROM jobs WHERE id = :'job'), '%/nowhere/charmbills.key%', 'the reason is written down');
+SELECT alike((SELECT last_error FROM webhook_endpoints WHERE id = :'shop_id'), 'not sent:%rotate_webhook_secret%', 'and told to its owner');
+SELECT unalike((SELECT string_agg(to_jsonb(e)::text || to_jsonb(a)::text, ' ') FROM webhook_endpoints e, webhook_attempts a), '%nowhere%', 'who need not know where the file is');
+SELECT ok(health_jobs()->'reasons' ? 'webhook endpoints whose secret the key file does not give: 1', 'health_jobs() says so');
 SELECT is((SELECT row(is_active, failing_since)::text FROM webhook_endpoints WHERE id = :'shop_id'), '(t,)', 'and not held against the endpoint');
 SELECT throws_ok(format('SELECT create_webhook_endpoint(%L, ''https://shop.example/'')', :'shop'), '58P01', NULL, 'no secret can be made where no key file can');
 SELECT sandbox_advance_clock('5 minutes') AS later \gset
