@@ -40,7 +40,7 @@ CB_STATEMENT(find_valid, "uuid timestamptz int8",
 			 "FROM (SELECT i.id, i.status, " MISSING " AS missing FROM charmbills.invoices i WHERE i.id = $1) i "
 			 "JOIN charmbills.quotes q ON q.invoice_id = i.id "
 			 "WHERE i.status IN ('open', 'processing') AND i.missing > 0 "
-			 "      AND q.created_at <= $2 AND q.valid_until > $2 "
+			 "      AND q.valid_until > $2 "
 			 "      AND q.amount_sats = greatest(" SATS("i.missing", "q.rate") ", $3) "
 			 "ORDER BY q.created_at DESC, q.id DESC LIMIT 1");
 /* An amount that there cannot be is too much for one bigint, too. */
