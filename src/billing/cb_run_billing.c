@@ -32,6 +32,7 @@
 #include "chain/cb_incarnation.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "webhooks/cb_webhook.h"
 
 #define DEFAULT_MAX_ROWS 1000
 /* Subscriptions that are worked on at once, and fail or go well together. */
@@ -118,6 +119,7 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	until = Min(as_of, chain.followed_until);
 	done += cb_rates_queue_due(as_of);
 	done += cb_idempotency_clean_up(as_of, max_rows);
+	done += cb_webhook_clean_up(as_of, max_rows);
 	if (!is_anything_due(as_of, until))
 		return done;
 	done += expire_invoices(&lock_expired, until, as_of, max_rows);
