@@ -25,7 +25,7 @@
 #include "utils/timestamp.h"
 
 /* Claimed in one turn: so few that other work is not kept waiting. */
-#define MAX_CLAIMED 16
+#define MAX_CLAIMED 32
 
 /* Together far less than the lease. */
 #define MAX_REPORTS 5
@@ -189,7 +189,7 @@ cb_http_jobs_report(void)
 static void
 report_current(void)
 {
-	(void) cb_report_job(current->id, current->outcome);
+	cb_report_http_job(current->id, current->outcome);
 }
 
 static void

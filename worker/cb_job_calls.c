@@ -17,6 +17,8 @@
 
 #define CLAIM "SELECT id::pg_catalog.text, kind, payload::pg_catalog.text FROM charmbills."
 
+#define REPORT "SELECT charmbills.report_job($1::pg_catalog.uuid, $2, $3::pg_catalog.jsonb)"
+
 /* Longer than the node may take for one claim's worth of jobs. */
 #define NODE_LEASE "'5 minutes'"
 /* Longer than any HTTP request may take, with the reports that fail. */
@@ -75,8 +77,18 @@ cb_report_job(const char *job_id, const char *outcome)
 {
 	char	   *claimant = psprintf("process %d", MyProcPid);
 
-	return ask("SELECT charmbills.report_job($1::pg_catalog.uuid, $2, $3::pg_catalog.jsonb)", 3,
-			   (CbArgument[]) {CB_TEXT(job_id), CB_TEXT(claimant), CB_TEXT(outcome)});
+	return ask(REPORT, 3, (CbArgument[]) {CB_TEXT(job_id), CB_TEXT(claimant), CB_TEXT(outcome)});
+}
+
+void
+cb_report_http_job(const char *job_id, const char *outcome)
+{
+	char	   *claimant = psprintf("process %d", MyProcPid);
+
+	cb_tx_begin(REPORT);
+	cb_tx_do_not_flush();
+	(void) cb_tx_query(REPORT, 3, (CbArgument[]) {CB_TEXT(job_id), CB_TEXT(claimant), CB_TEXT(outcome)});
+	cb_tx_commit();
 }
 
 /* One text; empty for NULL. */

@@ -34,5 +34,7 @@ extern const char *cb_http_request(const char *job_id);
 
 /* The outcome is JSON; gives the job's new state. */
 extern const char *cb_report_job(const char *job_id, const char *outcome);
+/* The same of one that a crash makes due again, when its lease ends. */
+extern void cb_report_http_job(const char *job_id, const char *outcome);
 
 #endif							/* CB_JOB_CALLS_H */

@@ -31,9 +31,13 @@
 /* A node that always has news is not asked more often than this. */
 #define LOOK_PAUSE_MS 100
 
+/* While HTTP requests end one after the other, all else is looked at this often. */
+#define GLANCE_MS 200
+
 static void look_for_extension(void);
 static void hint_once(CbExtension found);
 static void begin_afresh(void);
+static void serve_http_jobs(void);
 static void read_agenda(void);
 static void follow(void);
 static void look_at_mempool(void);
@@ -80,7 +84,9 @@ static CbFollowState follow_state;
 static TimestampTz look_at;		/* at the node */
 static bool mempool_unfinished;
 static bool found_jobs = true;	/* when last looked for */
-static bool found_http_jobs = true;
+static bool expecting_http_jobs = true;
+static bool only_http_news = false;
+static TimestampTz glanced_at = 0;	/* when the last whole pass began */
 static bool billing_wanted;
 
 void
@@ -107,6 +113,16 @@ begin_afresh(void)
 void
 cb_work_pass(void)
 {
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (only_http_news && now < TimestampTzPlusMilliseconds(glanced_at, GLANCE_MS))
+	{
+		only_http_news = false;
+		serve_http_jobs();
+		return;
+	}
+	only_http_news = false;
+	glanced_at = now;
 	extension_unit.due_at = agenda_unit.due_at = 0;
 	if (!cb_unit_run(&extension_unit) || extension != CB_EXTENSION_READY)
 		return;
@@ -117,6 +133,16 @@ cb_work_pass(void)
 		plan();
 		(void) cb_unit_run(units[i]);
 	}
+	plan();
+}
+
+static void
+serve_http_jobs(void)
+{
+	plan();
+	(void) cb_unit_run(&report_unit);
+	plan();
+	(void) cb_unit_run(&send_unit);
 	plan();
 }
 
@@ -143,19 +169,21 @@ cb_work_hasten(void)
 	for (int i = 0; i < (int) lengthof(units); i++)
 		cb_backoff_hasten(&units[i]->backoff);
 	look_at = Min(look_at, cb_unit_after_pause(&node_unit, 0));
-	found_http_jobs = true;
+	send_unit.ran_at = 0;
+	only_http_news = false;
 }
 
 void
-cb_work_look_for_http_jobs(void)
+cb_work_hear_http(void)
 {
-	found_http_jobs = true;
+	only_http_news = true;
 }
 
 void
 cb_work_look_at_node(void)
 {
 	look_at = Min(look_at, TimestampTzPlusMilliseconds(node_unit.ran_at, LOOK_PAUSE_MS));
+	only_http_news = false;
 }
 
 const CbBlockId *
@@ -251,18 +279,18 @@ rescan(void)
 	cb_rescan_turn();
 }
 
+/* An endpoint that was busy may take another. */
 static void
 report_http_jobs(void)
 {
 	cb_http_jobs_report();
-	read_agenda();
+	expecting_http_jobs = true;
 }
 
 static void
 send_http_jobs(void)
 {
-	found_http_jobs = cb_http_jobs_send();
-	read_agenda();
+	expecting_http_jobs = cb_http_jobs_send();
 }
 
 static void
@@ -317,9 +345,12 @@ plan_http_jobs(void)
 {
 	report_unit.due_at = cb_http_jobs_report_due();
 	send_unit.due_at = DT_NOEND;
-	if (agenda.next_http_at != 0 && cb_http_jobs_have_room())
-		send_unit.due_at = found_http_jobs ? agenda.next_http_at :
-			cb_unit_after_pause(&send_unit, agenda.next_http_at);
+	if (!cb_http_jobs_have_room())
+		return;
+	if (expecting_http_jobs)
+		send_unit.due_at = 0;
+	else if (agenda.next_http_at != 0)
+		send_unit.due_at = cb_unit_after_pause(&send_unit, agenda.next_http_at);
 }
 
 static TimestampTz

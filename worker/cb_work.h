@@ -29,8 +29,8 @@ extern void cb_work_hasten(void);
 /* The node may have another tip. */
 extern void cb_work_look_at_node(void);
 
-/* An endpoint may take another request. */
-extern void cb_work_look_for_http_jobs(void);
+/* HTTP requests have ended; called before the others. */
+extern void cb_work_hear_http(void);
 
 /* The node's tip, for a long-poll; NULL while there is none to ask for. */
 extern const CbBlockId *cb_work_known_tip(void);

@@ -96,10 +96,10 @@ wait_for_next(void)
 	if (tip != NULL)
 		cb_wait_begin(tip);
 	cb_transfer_wait(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), cb_work_next()));
+	if (cb_http_jobs_heard())
+		cb_work_hear_http();
 	if (cb_loop_was_woken())
 		cb_work_hasten();
-	if (cb_http_jobs_heard())
-		cb_work_look_for_http_jobs();
 	if (cb_wait_heard())
 		cb_work_look_at_node();
 }

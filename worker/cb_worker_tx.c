@@ -31,6 +31,7 @@ static Oid	extension = InvalidOid;
 static MemoryContext caller_context = NULL;
 
 static void begin(const char *what);
+static void set_locally(const char *name, const char *value);
 static bool lock_extension(Oid oid);
 static CbExtension check_version(void);
 static void save_failure(const ErrorData *error, CbFailure *failure);
@@ -83,10 +84,21 @@ begin(const char *what)
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	pgstat_report_activity(STATE_RUNNING, what);
-	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
+	set_locally("lock_timeout", LOCK_TIMEOUT);
 	SPI_connect();
 	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void
+cb_tx_do_not_flush(void)
+{
+	set_locally("synchronous_commit", "off");
+}
+
+static void
+set_locally(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
 /*

@@ -57,6 +57,8 @@ extern CbExtension cb_find_extension(void);
  * what: shown in pg_stat_activity.
  */
 extern void cb_tx_begin(const char *what);
+/* What a crash takes back is done again: do not wait for the disk. */
+extern void cb_tx_do_not_flush(void);
 extern void cb_tx_commit(void);
 
 /* Run one query; gives the number of rows. */
