@@ -56,8 +56,14 @@ CB_STATEMENT(lock_expired_one_off, "timestamptz int8",
 /* Whoever calls until nothing is due must not call for ever. */
 CB_STATEMENT(count_expired, "uuid[]",
 			 "SELECT count(*) FROM charmbills.invoices WHERE id = ANY ($1) AND status <> 'open'");
+/*
+ * Merchants' counters too, which issuing is about to lock, and first: two callers
+ * who come to the same merchants in another order must not wait for one another,
+ * and what is left to another is not locked.
+ */
 CB_STATEMENT(lock_renewals, "timestamptz int8",
-			 "SELECT s.id FROM charmbills.subscription_facts s "
+			 "SELECT s.id FROM charmbills.merchant_counters c "
+			 "JOIN charmbills.subscription_facts s ON s.merchant_id = c.merchant_id "
 			 "WHERE s.next_invoice_at <= $1 AND (s.held_until IS NULL OR s.held_until <= $1) "
 			 "ORDER BY s.next_invoice_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
 CB_STATEMENT(lock_boundaries, "timestamptz timestamptz int8",
