@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
-# A subscription's life, for a person to watch: on the sandbox, then against a
-# real node when there is one.
+# A subscription's life, for a person to watch: on the sandbox, where two years
+# of it pass, then against a real node when there is one.
 #
 # BITCOIND or BTCD name the node.  The exit status is that of the story: it is
 # zero only when everything happened as told.

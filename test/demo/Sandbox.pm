@@ -12,7 +12,7 @@ sub new
 	my ($class, $admin) = @_;
 
 	$admin->run('CREATE DATABASE demo_sandbox');
-	my $self = bless { database => Database->new('demo_sandbox') }, $class;
+	my $self = bless { admin => $admin, database => Database->new('demo_sandbox') }, $class;
 	$self->{database}->run('CREATE EXTENSION charmbills');
 	# A block's reward can be spent a hundred blocks later.
 	my $script = unpack 'H*', anyone_can_spend_script();
@@ -72,6 +72,27 @@ sub reorganise
 	my ($self, $depth) = @_;
 
 	$self->{database}->run("SELECT charmbills.sandbox_reorg($depth)");
+	return;
+}
+
+# By an interval, as SQL has it.
+sub advance
+{
+	my ($self, $step) = @_;
+
+	$self->{database}->run("SELECT charmbills.sandbox_advance_clock($step)");
+	return;
+}
+
+# To send webhooks, to this machine alone.
+sub start_worker
+{
+	my ($self) = @_;
+	my $name = $self->{database}->name;
+
+	$self->{admin}->run("ALTER DATABASE $name SET charmbills.webhook_allow_private = on");
+	$self->{admin}->run("ALTER SYSTEM SET charmbills.databases = '$name'");
+	$self->{admin}->run('SELECT pg_reload_conf()');
 	return;
 }
 

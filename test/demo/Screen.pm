@@ -4,7 +4,15 @@ package Screen;
 use strict;
 use warnings;
 
+use Exporter qw(import);
+
+our @EXPORT_OK = qw(coloured sats shortened);
+
 my %code_of = (bold => 1, faint => 2, red => 31, green => 32, yellow => 33);
+my %colour_of = (
+	(map { $_ => 'green' } qw(paid active confirmed yes ok)),
+	(map { $_ => 'yellow' } 'processing', 'in mempool', qw(past_due paused)),
+	(map { $_ => 'red' } qw(expired refused)));
 
 sub new
 {
@@ -98,6 +106,30 @@ sub _line
 		push @texts, $self->paint($colour, $text) . $padding;
 	}
 	return join '  ', @texts;
+}
+
+# A word in the colour that it always has, as a cell or a fact.
+sub coloured
+{
+	my ($word) = @_;
+
+	return defined $colour_of{$word} ? [ $colour_of{$word}, $word ] : $word;
+}
+
+# 50 000 sats
+sub sats
+{
+	my ($sats) = @_;
+
+	1 while $sats =~ s/(\d)(\d{3})\b/$1 $2/;
+	return "$sats sats";
+}
+
+sub shortened
+{
+	my ($text) = @_;
+
+	return substr($text, 0, 16) . '...' . substr($text, -12);
 }
 
 1;

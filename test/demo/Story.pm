@@ -5,25 +5,15 @@ package Story;
 use strict;
 use warnings;
 
-use Time::HiRes qw(sleep time);
+use parent 'Act';
 
-# How long to wait for a step to come true.
-use constant PATIENCE => 90;
+use Screen qw(coloured sats shortened);
 
 # A public key that nobody holds the private one of.
 use constant DESCRIPTOR =>
   'wpkh(tpubD6NzVbkrYhZ4XcACN3PEwNjRpR1g4tZjBVk5pdMR2B6dbd3HYhdGVZNKofAiFZd9okBserZvv58A6tBX4pE64UpXGNTSesfUW7PpW36HuKz/0/*)';
 
 use constant DEPTH => 2;		# confirmations that the plan asks for
-
-my %colour_of = (paid => 'green', active => 'green', confirmed => 'green', yes => 'green', ok => 'green', processing => 'yellow', 'in mempool' => 'yellow');
-
-sub new
-{
-	my ($class, %arg) = @_;
-
-	return bless { screen => $arg{screen}, chain => $arg{chain}, database => $arg{chain}->database }, $class;
-}
 
 sub play
 {
@@ -48,28 +38,11 @@ sub _arrive
 	my ($chain, $database) = @$self{qw(chain database)};
 	my $height = $chain->height;
 
-	$self->_wait_for('the chain is followed', $height,
+	$self->wait_for('the chain is followed', $height,
 		sub { $database->value('SELECT height FROM charmbills.chain_tip()') });
 	$self->{screen}->heading('A chain', 'chain_tip()');
 	$self->{screen}->facts(height => $height, followed => $chain->follower);
 	return;
-}
-
-# Until what look() gives is as expected; the last look.
-sub _wait_for
-{
-	my ($self, $step, $expected, $look) = @_;
-	my $deadline = time + PATIENCE;
-
-	while (1)
-	{
-		my $seen = $look->();
-		$seen = 'nothing' unless defined $seen;
-		return $seen if $seen eq $expected;
-		die "The story did not come true.\n  step      $step\n  expected  $expected\n  seen      $seen\n"
-		  if time > $deadline;
-		sleep 0.1;
-	}
 }
 
 #
@@ -86,7 +59,7 @@ sub _sell
 	$screen->heading('A merchant', 'create_merchant()');
 	$screen->facts(
 		name       => $merchant->{name},
-		descriptor => _shortened(DESCRIPTOR) . '   a public key: every invoice gets an address of its own');
+		descriptor => shortened(DESCRIPTOR) . '   public: every invoice gets an address of its own');
 
 	$self->{plan} = $database->row(sprintf q{SELECT * FROM charmbills.create_plan(merchant_id => '%s',
 		service_name => 'An espresso a day', price_sats => 50000, billing_cycle => 'monthly', confirmations => %d)},
@@ -94,7 +67,7 @@ sub _sell
 	$screen->heading('A plan', 'create_plan()');
 	$screen->facts(
 		service       => $self->{plan}{service_name},
-		price         => _sats($self->{plan}{price_sats}) . ' ' . $self->{plan}{billing_cycle},
+		price         => sats($self->{plan}{price_sats}) . ' ' . $self->{plan}{billing_cycle},
 		confirmations => DEPTH . ' until a payment counts');
 	return;
 }
@@ -116,10 +89,10 @@ SQL
 	$screen->heading('Its invoice', 'payment_uri()');
 	$screen->facts(
 		number     => $invoice->{number},
-		amount     => _sats($invoice->{amount_sats}),
+		amount     => sats($invoice->{amount_sats}),
 		address    => $invoice->{address},
-		uri        => $invoice->{uri},
 		'pay before' => $invoice->{pay_before});
+	$screen->say("  $invoice->{uri}");
 	return;
 }
 
@@ -133,7 +106,7 @@ sub _watch
 	my ($screen, $chain) = @$self{qw(screen chain)};
 
 	$screen->heading('What happens', 'is_entitled() is what an application asks');
-	$screen->table([ 'step', 38 ], [ 'height', 6 ], [ 'payment', 15 ], [ 'invoice', 10 ], [ 'subscription', 12 ], [ 'is_entitled', 11 ]);
+	$screen->table([ 'step', 36 ], [ 'height', 6 ], [ 'payment', 10 ], [ 'invoice', 10 ], [ 'subscription', 12 ], [ 'is_entitled', 11 ]);
 	$self->_show('alice has subscribed', 'none', 'open', 'pending', 'no');
 	$chain->pay($self->{invoice}{address}, $self->{invoice}{amount_sats});
 	$self->_show('she pays: ' . $chain->how_to_pay, 'in mempool', 'processing', 'pending', 'no');
@@ -163,19 +136,12 @@ sub _show
 	my ($self, $step, @expected) = @_;
 	my ($height, @seen);
 
-	$self->_wait_for($step, join(', ', @expected), sub {
+	$self->wait_for($step, join(', ', @expected), sub {
 		($height, @seen) = $self->_state;
 		return join ', ', @seen;
 	});
-	$self->{screen}->line($step, $height, map { _coloured($_) } @seen);
+	$self->{screen}->line($step, $height, map { coloured($_) } @seen);
 	return;
-}
-
-sub _coloured
-{
-	my ($word) = @_;
-
-	return defined $colour_of{$word} ? [ $colour_of{$word}, $word ] : $word;
 }
 
 # Height, payment, invoice, subscription, entitlement.
@@ -219,12 +185,12 @@ sub _send
 
 	$screen->heading('A transaction of the merchant\'s own', 'broadcast_package()');
 	$screen->facts(txid => $sent->{spell_txid});
-	$screen->table([ 'step', 38 ], [ 'height', 6 ], [ 'transaction', 15 ]);
-	$self->_wait_for('the transaction is broadcast', 'pending, seen', $look);
+	$screen->table([ 'step', 36 ], [ 'height', 6 ], [ 'transaction', 11 ]);
+	$self->wait_for('the transaction is broadcast', 'pending, seen', $look);
 	$screen->line($chain->broadcaster, $chain->height, 'pending');
 	$chain->mine(1);
-	$self->_wait_for('the transaction is confirmed', 'confirmed, confirmed', $look);
-	$screen->line('a block: ' . $chain->how_to_mine, $chain->height, _coloured('confirmed'));
+	$self->wait_for('the transaction is confirmed', 'confirmed, confirmed', $look);
+	$screen->line('a block: ' . $chain->how_to_mine, $chain->height, coloured('confirmed'));
 	return;
 }
 
@@ -264,7 +230,7 @@ sub _what_happened
 	my ($type, $payload) = @_;
 
 	return "the chain changes above height $payload->{fork_height}" if $type =~ /^chain/;
-	return _sats($payload->{amount_sats}) . (defined $payload->{block_height} ? " in block $payload->{block_height}" : '')
+	return sats($payload->{amount_sats}) . (defined $payload->{block_height} ? " in block $payload->{block_height}" : '')
 	  if $type =~ /^payment/;
 	return "number $payload->{number}, " . _was($payload) if $type =~ /^invoice/;
 	return defined $payload->{height} ? "in block $payload->{height}" : $payload->{type} if $type =~ /^transaction/;
@@ -275,7 +241,7 @@ sub _was
 {
 	my ($payload) = @_;
 
-	return _sats($payload->{amount_sats}) unless defined $payload->{previous_status};
+	return sats($payload->{amount_sats}) unless defined $payload->{previous_status};
 	return "$payload->{previous_status} -> $payload->{status}";
 }
 
@@ -294,7 +260,7 @@ sub _answers
 		'pending_transactions()' => _count($database->rows('SELECT * FROM charmbills.pending_transactions()')),
 		'failed_transactions()' => _count($database->rows('SELECT * FROM charmbills.failed_transactions()')),
 		'top_merchants()' => join('; ', map {
-				"$_->{name}: $_->{active_subscriptions} active subscription, received " . _sats($_->{received_sats})
+				"$_->{name}: $_->{active_subscriptions} active subscription, received " . sats($_->{received_sats})
 			} $database->rows('SELECT * FROM charmbills.top_merchants()')),
 		'average_confirmation_minutes()' => $average);
 }
@@ -309,7 +275,7 @@ sub _health
 		my $health = $self->{database}->value("SELECT charmbills.$function()");
 		die "The story did not come true: $function() is $health->{status}: @{ $health->{reasons} }\n"
 		  if $health->{status} ne 'ok';
-		push @answers, "$function()" => _coloured($health->{status});
+		push @answers, "$function()" => coloured($health->{status});
 	}
 	return @answers;
 }
@@ -317,22 +283,6 @@ sub _health
 sub _count
 {
 	return @_ ? scalar @_ : 'none';
-}
-
-# 50 000 sats
-sub _sats
-{
-	my ($sats) = @_;
-
-	1 while $sats =~ s/(\d)(\d{3})\b/$1 $2/;
-	return "$sats sats";
-}
-
-sub _shortened
-{
-	my ($text) = @_;
-
-	return substr($text, 0, 16) . '...' . substr($text, -12);
 }
 
 1;
