@@ -12,7 +12,7 @@ set -uo pipefail
 # shellcheck source=test/lib/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 
-all_parts='parse apply pending subscribe entitled activation memory'
+all_parts='parse apply pending subscribe entitled activation webhooks memory'
 parts=${*:-$all_parts}
 bitcoinjs=bitcoinjs-lib@6
 
@@ -129,6 +129,11 @@ part_entitled()
 part_activation()
 {
 	perl_part activation
+}
+
+part_webhooks()
+{
+	perl_part webhooks
 }
 
 part_memory()
