@@ -92,7 +92,8 @@ cb_bill_settle(CbBill *bill, const CbBillTerms *terms)
 static void
 settle_sats(CbBill *bill, const CbBillTerms *terms)
 {
-	if (terms->carried > 0)
+	/* What is free stays so. */
+	if (terms->carried > 0 && bill->amount != 0)
 	{
 		add_line(bill, "carried", "carried from earlier invoices", terms->carried);
 		bill->carried_sats = -terms->carried;
