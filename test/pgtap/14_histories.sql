@@ -14,7 +14,7 @@ CREATE FUNCTION something() RETURNS text LANGUAGE plpgsql AS
 $$ DECLARE
 	what text := (ARRAY['subscribe', 'subscribe', 'subscribe', 'invoice', 'pay', 'pay', 'pay', 'pay', 'pay', 'pay part', 'pay more', 'pay twice', 'mine', 'mine', 'mine',
 						'wait', 'wait', 'wait', 'wait long', 'cancel', 'cancel now', 'uncancel', 'uncancel', 'pause', 'pause', 'resume', 'resume', 'void', 'issue',
-						'mark', 'refund', 'reorg', 'double-spend', 'stray'])[1 + floor(random() * 34)];
+						'change', 'change', 'mark', 'refund', 'reorg', 'double-spend', 'stray'])[1 + floor(random() * 36)];
 BEGIN
 	CASE what
 	WHEN 'subscribe' THEN
@@ -36,6 +36,9 @@ BEGIN
 	WHEN 'wait long' THEN PERFORM sandbox_advance_clock(make_interval(secs => 1 + random() * 25 * 86400));
 	WHEN 'cancel' THEN PERFORM cancel_subscription(some_subscription('{pending,trialing,active,past_due,paused,expired}'));
 	WHEN 'cancel now' THEN PERFORM cancel_subscription(some_subscription('{pending,active,past_due,paused,expired,canceled}'), false);
+	WHEN 'change' THEN
+		PERFORM change_plan(some_subscription('{pending,trialing,active,past_due,expired}'), p.id, random() < 0.5, 1 + floor(random() * 3)::integer)
+		FROM (SELECT id FROM plans ORDER BY random() LIMIT 1) p;
 	WHEN 'uncancel' THEN PERFORM uncancel_subscription(some_subscription('{trialing,active,paused}', true));
 	WHEN 'pause' THEN PERFORM pause_subscription(some_subscription('{trialing,active}'));
 	WHEN 'resume' THEN PERFORM resume_subscription(some_subscription('{paused}'));
@@ -73,6 +76,7 @@ SELECT 'announced as ' || f.status || ', but ' || s.status FROM subscription_fac
 UNION ALL
 SELECT 'one period twice: ' || a.number || ' ' || b.number FROM invoices a JOIN invoices b ON a.subscription_id = b.subscription_id AND a.number < b.number
 WHERE a.status = 'paid' AND b.status = 'paid' AND NOT a.is_late AND NOT b.is_late
+	  AND NOT EXISTS (SELECT FROM invoices c WHERE c.subscription_id = a.subscription_id AND c.kind = 'change')
 	  AND tstzrange(a.period_start, a.period_end) && tstzrange(b.period_start + (a.paused_before - b.paused_before), b.period_end + (a.paused_before - b.paused_before))
 UNION ALL
 SELECT 'canceled without an end: ' || f.id FROM subscription_facts f WHERE f.canceled_at IS NOT NULL AND f.ended_at IS NULL AND f.paused_at IS NULL
