@@ -465,6 +465,10 @@ sub test_settings
 		max_stale => [ '1d', '-1', '366d' ],
 		index_jump => [ '100', '0', '-1' ],
 		jobs => [ 'off', 'sometimes' ],
+		quote_validity => [ '10min', '0', '-1' ],
+		secret_file => [ '/run/charmbills.key', 'charmbills.key', './key' ],
+		webhook_allow_private => [ 'on', 'perhaps' ],
+		webhook_ca_file => [ '/etc/ssl/ca.pem', 'ca.pem' ],
 		log_level => [ 'debug1', 'loud' ]);
 	my @settings = split /\n/, sql(<<'SQL');
 SELECT charmbills.now() IS NULL;

@@ -172,10 +172,18 @@ SELECT pg_temp.pay('shallow');
 SELECT sandbox_mine();
 SELECT sandbox_evict(pg_temp.pay('evicted'));
 SELECT sandbox_double_spend(pg_temp.pay('replaced'));
-UPDATE subscription_facts SET status = 'canceled', canceled_at = charmbills.now(), ended_at = charmbills.now()
- WHERE id = (pg_temp.invoice_of('canceled')).subscription_id;
-UPDATE subscription_facts SET status = 'paused', paused_at = charmbills.now()
- WHERE id = (pg_temp.invoice_of('paused')).subscription_id;
+SELECT cancel_subscription((pg_temp.invoice_of('canceled')).subscription_id, at_period_end => false);
+SELECT pause_subscription((pg_temp.invoice_of('paused')).subscription_id, 'away');
+
+-- What is priced in a currency
+SELECT set_exchange_rate('EUR', 54321.12, 'by hand');
+SELECT create_plan(merchant_id => id, service_name => 'in euros', currency => 'EUR', price => 9.99)
+  FROM merchants WHERE name = 'ada';
+SELECT pg_temp.subscribe('in euros', 'euros');
+SELECT quote_invoice((pg_temp.invoice_of('euros')).id);
+SELECT pg_temp.pay('euros');
+SELECT sandbox_mine();
+SELECT create_invoice(id, 4321, 'a cup', external_id => 'guest') FROM merchants WHERE name = 'ada';
 
 -- What waits
 SELECT pg_temp.subscribe('ada', 'seen'), pg_temp.subscribe('ada', 'open');
