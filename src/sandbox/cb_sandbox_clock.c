@@ -15,6 +15,7 @@
 #include "cb_clock.h"
 #include "cb_errors.h"
 #include "cb_sandbox_internal.h"
+#include "cb_shared.h"
 #include "cb_sql.h"
 #include "chain/cb_chain.h"
 #include "miscadmin.h"
@@ -63,6 +64,8 @@ CB_FUNCTION(sandbox_advance_clock, CB_OPERATOR)
 		run_at(clock);
 	}
 	cb_sandbox_let_time_pass(&tip);
+	/* What the worker waits for may be due by now. */
+	cb_wake_on_commit();
 	cb_sandbox_leave(&tip);
 	PG_RETURN_TIMESTAMPTZ(clock);
 }
