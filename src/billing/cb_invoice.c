@@ -48,6 +48,18 @@ CB_KEYS_STATEMENT(set_void, "uuid[] text",
 static void void_failed(const CbDraft *draft, TimestampTz now, CbEvents *events);
 static void announce_void(int n, const char *reason, TimestampTz now, CbEvents *events);
 
+void
+cb_invoice_issue_first(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events)
+{
+	CbBillable	billable;
+	CbDraft		draft;
+
+	cb_billables_read(subscription_id, 1, &billable);
+	cb_billable_check(&billable);
+	cb_draft_next(&billable, now, &draft);
+	cb_issue(&draft, 1, now, events);
+}
+
 pg_uuid_t
 cb_invoice_issue_next(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events)
 {

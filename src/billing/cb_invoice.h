@@ -22,6 +22,9 @@
 #define CB_VOID_PAUSED "paused"
 #define CB_VOID_CHANGED "changed"
 
+/* Issue the invoice of a subscription that has just been made, and has none. */
+extern void cb_invoice_issue_first(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events);
+
 /*
  * Issue the invoice for the next period of a subscription, unless it stands
  * already; its id either way.  The subscription is locked.  CB010 where no

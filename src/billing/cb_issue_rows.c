@@ -50,7 +50,8 @@ CB_KEYS_STATEMENT(insert_lines,
 CB_KEYS_STATEMENT(await_none, "uuid[]",
 				  "UPDATE charmbills.subscription_facts "
 				  "SET next_invoice_at = NULL, billing_error = NULL, held_until = NULL "
-				  "WHERE id = ANY ($1)");
+				  "WHERE id = ANY ($1) "
+				  "      AND (next_invoice_at IS NOT NULL OR billing_error IS NOT NULL OR held_until IS NOT NULL)");
 
 static const Oid invoice_types[] = {
 	UUIDOID, TEXTOID, INT8OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, INT8OID, INT8OID, TEXTOID, BYTEAOID,

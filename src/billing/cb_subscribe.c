@@ -214,9 +214,11 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 						   cb_datum(IntervalPGetDatum(&offer->lead)), cb_text(offer->restart),
 						   cb_int4(subscriber->quantity)));
 	announce(id, offer, subscriber, &customer_id, status, now, &events);
-	if (!in_trial)
-		cb_invoice_issue_next(id, now, &events);
-	cb_subscription_refresh(id, 1, now, &events);
+	/* An invoice that is paid at once refreshes it; one that waits leaves it as it is. */
+	if (in_trial)
+		cb_subscription_refresh(id, 1, now, &events);
+	else
+		cb_invoice_issue_first(id, now, &events);
 	cb_events_write(&events);
 }
 

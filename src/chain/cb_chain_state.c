@@ -161,7 +161,8 @@ cb_chain_pin_network(void)
 		cb_incarnation_write();
 		load(&read_state, &state);
 	}
-	cb_execute(&write_network, CB_ARGS(cb_text(network)));
+	if (cb_column_is_null(0, 7))
+		cb_execute(&write_network, CB_ARGS(cb_text(network)));
 }
 
 void
