@@ -53,7 +53,7 @@ SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_issue_invoice';
 REVOKE ALL ON FUNCTION charmbills.issue_invoice(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.issue_invoice(uuid) IS
-'The invoice for the first period of a subscription that is not paid: issued now, or the one that stands already.';
+'The invoice for the next period of a subscription: issued now, however early, or the one that stands already.';
 
 CREATE FUNCTION charmbills.void_invoice(invoice_id uuid)
 RETURNS charmbills.invoices

@@ -12,6 +12,7 @@
 #include "billing/cb_invoice.h"
 #include "billing/cb_quote.h"
 #include "billing/cb_settle.h"
+#include "billing/cb_subscription_hold.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
@@ -19,14 +20,9 @@
 #include "cb_errors.h"
 #include "cb_json.h"
 #include "cb_sql.h"
-#include "chain/cb_incarnation.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-CB_STATEMENT(read_subscription, "uuid",
-			 "SELECT f.merchant_id FROM charmbills.subscription_facts f WHERE f.id = $1");
-CB_STATEMENT(lock_subscription, "uuid",
-			 "SELECT f.id FROM charmbills.subscription_facts f WHERE f.id = $1 FOR NO KEY UPDATE");
 CB_STATEMENT(read_invoice, "uuid",
 			 "SELECT i.merchant_id, i.status, i.series, i.number, i.address, "
 			 "       i.amount_sats - CASE WHEN i.descriptor_id IS NULL THEN 0 ELSE i.received_sats END, m.name, "
@@ -58,22 +54,13 @@ static Datum give_invoice(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 CB_FUNCTION(issue_invoice, CB_MERCHANT)
 {
 	CbEvents	events = {NIL};
-	pg_uuid_t	subscription_id;
-	pg_uuid_t	merchant_id;
+	CbHeldSubscription held;
+	TimestampTz now = cb_now();
 	pg_uuid_t	invoice_id;
 
 	cb_require_args(fcinfo, 1);
-	subscription_id = *PG_GETARG_UUID_P(0);
-	if (cb_execute(&read_subscription, CB_ARGS(cb_uuid(&subscription_id))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_NOT_FOUND),
-				 errmsg("subscription does not exist")));
-	merchant_id = cb_column_uuid(0, 1);
-	cb_authorize(&merchant_id);
-	/* It may lock the cursor, which comes before any subscription. */
-	cb_incarnation_check();
-	cb_execute_one(&lock_subscription, CB_ARGS(cb_uuid(&subscription_id)));
-	invoice_id = cb_invoice_issue_next(&subscription_id, cb_now(), &events);
+	cb_subscription_hold(PG_GETARG_UUID_P(0), now, &events, &held);
+	invoice_id = cb_invoice_issue_next(&held.id, now, &events);
 	cb_events_write(&events);
 	return give_invoice(fcinfo, &invoice_id);
 }
