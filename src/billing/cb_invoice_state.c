@@ -110,6 +110,7 @@ is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state)
 	if (facts->is_marked)
 	{
 		state->paid_at = facts->marked_at;
+		state->is_late = facts->marked_at >= facts->expires_at && facts->marked_at <= facts->superseded_at;
 		return true;
 	}
 	if (!sums->is_covered)
