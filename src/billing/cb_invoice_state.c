@@ -21,6 +21,7 @@ typedef struct Sums
 	int64		settled_sats;
 	int64		excess_sats;	/* settled beyond the amount */
 	bool		any_on_time;	/* a live payment made before it expired */
+	bool		all_on_time;	/* such payments reach what is needed */
 	bool		is_covered;		/* settled payments reach what is needed ... */
 	TimestampTz covered_at;		/* ... with the one made then */
 } Sums;
@@ -28,6 +29,7 @@ typedef struct Sums
 static int64 amount_needed(const CbInvoiceFacts *facts);
 static void add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sums *sums);
 static int64 beyond(const CbInvoicePayment *payment, int64 missing);
+static bool is_kept_open(const CbInvoiceFacts *facts, const Sums *sums);
 static bool is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state);
 static const char *unpaid_status(const CbInvoiceFacts *facts, const Sums *sums, TimestampTz followed_until);
 static int64 credit_due(const CbInvoiceFacts *facts, const Sums *sums, const char *status);
@@ -48,6 +50,8 @@ cb_invoice_state(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, 
 		state->status = unpaid_status(facts, &sums, followed_until);
 	state->received = sums.received;
 	state->credit = credit_due(facts, &sums, state->status);
+	state->is_lost = strcmp(state->status, "void") == 0 || strcmp(state->status, "uncollectible") == 0 ||
+		(facts->expires_for_good && strcmp(state->status, "expired") == 0);
 	state->is_overpaid = sums.live_excess_sats > 0;
 	state->is_underpaid = sums.live > 0 && sums.live < amount_needed(facts);
 }
@@ -71,7 +75,10 @@ add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sum
 		sums->live_excess_sats += beyond(&payments[i], Max(facts->amount - sums->live, 0));
 		sums->live += payments[i].worth;
 		if (payments[i].paid_at < facts->expires_at)
+		{
 			sums->any_on_time = true;
+			sums->all_on_time = sums->live >= needed;
+		}
 		if (!payments[i].is_settled)
 			continue;
 		sums->excess_sats += beyond(&payments[i], Max(facts->amount - sums->settled, 0));
@@ -99,6 +106,13 @@ beyond(const CbInvoicePayment *payment, int64 missing)
 	return (int64) (payment->amount * excess / payment->worth);
 }
 
+/* By what came in time, however long the rest of it takes. */
+static bool
+is_kept_open(const CbInvoiceFacts *facts, const Sums *sums)
+{
+	return facts->needs_all_in_time ? sums->all_on_time : sums->any_on_time;
+}
+
 static bool
 is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state)
 {
@@ -117,7 +131,8 @@ is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state)
 		return false;
 	state->paid_at = sums->covered_at;
 	state->is_late = sums->covered_at >= facts->expires_at;
-	if (state->is_late && sums->covered_at > facts->superseded_at)
+	if (state->is_late && (sums->covered_at > facts->superseded_at ||
+						   (facts->expires_for_good && !is_kept_open(facts, sums))))
 	{
 		state->is_late = false;
 		return false;
@@ -127,14 +142,17 @@ is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state)
 
 /*
  * What came in time keeps an invoice open, whatever its confirmation takes.
- * What comes late leaves it expired until it is paid.
+ * What comes late leaves it expired until it is paid; what came too late to pay
+ * it makes it so.
  */
 static const char *
 unpaid_status(const CbInvoiceFacts *facts, const Sums *sums, TimestampTz followed_until)
 {
 	if (facts->is_uncollectible)
 		return "uncollectible";
-	if (!sums->any_on_time && followed_until >= facts->expires_at)
+	if (!is_kept_open(facts, sums) && followed_until >= facts->expires_at)
+		return "expired";
+	if (sums->is_covered && !sums->all_on_time)
 		return "expired";
 	return sums->live >= amount_needed(facts) ? "processing" : "open";
 }

@@ -37,6 +37,8 @@ typedef struct CbInvoiceFacts
 	bool		is_marked;		/* declared paid by an operator */
 	TimestampTz marked_at;
 	TimestampTz superseded_at;	/* a late payment made after this does not pay it */
+	bool		needs_all_in_time;	/* what came in time keeps it open only if it covers it */
+	bool		expires_for_good;	/* once expired nothing pays it */
 } CbInvoiceFacts;
 
 typedef struct CbInvoiceState
@@ -44,6 +46,7 @@ typedef struct CbInvoiceState
 	const char *status;			/* static string */
 	int64		received;		/* sats, seen or settled */
 	int64		credit;			/* sats settled that the invoice cannot take */
+	bool		is_lost;		/* it will not be paid any more */
 	bool		is_underpaid;
 	bool		is_overpaid;
 	bool		is_late;

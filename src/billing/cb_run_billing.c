@@ -38,11 +38,12 @@
 /* Subscriptions that are worked on at once, and fail or go well together. */
 #define BATCH_ROWS 500
 
-/* What came in time keeps an invoice i open. */
+/* What came in time keeps an invoice i open; of a change only what covers it, and then it is processing. */
 #define NOTHING_IN_TIME \
-	"AND NOT EXISTS (SELECT FROM charmbills.payments p " \
-	"                WHERE p.invoice_id = i.id AND p.status IN ('seen', 'confirmed') " \
-	"                      AND least(p.first_seen_at, p.block_median_time) < i.expires_at) "
+	"AND (i.kind = 'change' " \
+	"     OR NOT EXISTS (SELECT FROM charmbills.payments p " \
+	"                    WHERE p.invoice_id = i.id AND p.status IN ('seen', 'confirmed') " \
+	"                          AND least(p.first_seen_at, p.block_median_time) < i.expires_at)) "
 
 CB_STATEMENT(lock_expired, "timestamptz int8",
 			 "SELECT i.id FROM charmbills.invoices i "

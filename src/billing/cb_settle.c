@@ -28,15 +28,17 @@
 /*
  * A late payment still pays an invoice in sats for a period, or for none, unless
  * the subscription had ended or a newer invoice had taken its place when it was
- * made.  That one was made void later does not matter.  An amount in a currency
- * is one in the units of cb_invoice_state.h.
+ * made.  That one was made void later does not matter.  One in a currency is
+ * paid late only where a part of it came in time; a change, which no period waits
+ * for, not even then.  An amount in a currency is one in the units of
+ * cb_invoice_state.h.
  */
 CB_KEYS_STATEMENT(read_invoices, "uuid[]",
 				  "SELECT i.id, i.merchant_id, i.subscription_id, i.customer_id, "
 				  "       coalesce(trunc(i.amount * 100000000)::int8, i.amount_sats), "
 				  "       coalesce(trunc(i.tolerance * 100000000)::int8, i.tolerance_sats), "
 				  "       i.created_at, i.expires_at, i.status, i.marked_paid_at, "
-				  "       CASE WHEN i.currency IS NOT NULL OR i.kind = 'change' THEN timestamptz '-infinity' "
+				  "       CASE WHEN i.kind = 'change' THEN timestamptz '-infinity' "
 				  "       ELSE least(s.ended_at, "
 				  "                  (SELECT min(n.created_at) FROM charmbills.invoices n "
 				  "                   WHERE n.subscription_id = i.subscription_id "
@@ -44,7 +46,7 @@ CB_KEYS_STATEMENT(read_invoices, "uuid[]",
 				  "                         AND (n.created_at, n.number) > (i.created_at, i.number))) END, "
 				  "       i.is_overpaid, i.received_sats, i.is_underpaid, i.is_late, i.paid_at, i.series, i.number, "
 				  "       i.credit_sats, i.carried_sats, entered.overpayment, entered.applied, entered.carried, "
-				  "       i.amount_sats "
+				  "       i.amount_sats, i.kind = 'change', i.kind = 'change' OR i.currency IS NOT NULL "
 				  "FROM charmbills.invoices i "
 				  "LEFT JOIN charmbills.subscription_facts s ON s.id = i.subscription_id "
 				  "CROSS JOIN LATERAL "
@@ -246,6 +248,8 @@ load_invoice(uint64 row, Invoice *invoice)
 	invoice->entered_applied = cb_column_int8(row, 22);
 	invoice->entered_carried = cb_column_int8(row, 23);
 	invoice->amount_sats = cb_column_int8(row, 24);
+	facts->needs_all_in_time = cb_column_bool(row, 25);
+	facts->expires_for_good = cb_column_bool(row, 26);
 }
 
 /* Both lists are sorted by invoice. */
@@ -362,8 +366,7 @@ announce_one(const char *type, const Invoice *invoice, TimestampTz now, CbEvents
 static void
 adjust_credit(const Invoice *invoice, TimestampTz now, CbEvents *events)
 {
-	const char *status = invoice->after.status;
-	bool		stands = strcmp(status, "void") != 0 && strcmp(status, "uncollectible") != 0;
+	bool		stands = !invoice->after.is_lost;
 	CbCreditSource source = {
 		.merchant_id = invoice->merchant_id,
 		.customer_id = invoice->has_customer ? &invoice->customer_id : NULL,

@@ -72,7 +72,7 @@ CB_STATEMENT(read_agenda, "bool bool timestamptz",
 			 "             (SELECT min(next_action_at) FROM charmbills.invoices "
 			 "              WHERE next_action_at IS NOT NULL AND status IN ('open', 'expired')), "
 			 "             (SELECT min(expires_at) FROM charmbills.invoices "
-			 "              WHERE status = 'open' AND received_sats = 0), "
+			 "              WHERE status = 'open' AND (received_sats = 0 OR kind = 'change')), "
 			 "             (SELECT min(created_at) FROM charmbills.transactions "
 			 "              WHERE status = 'pending_signature') + interval '48 hours', "
 			 "             (SELECT min(next_fetch_at) FROM charmbills.currencies)) AS next_billing_at, "

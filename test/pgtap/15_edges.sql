@@ -1,0 +1,101 @@
+-- Where rules meet: money that comes in parts or too late, prices and plans that
+-- change under a subscription, merchants who pause.
+SET search_path = public, charmbills, tap;
+SET timezone = 'UTC';
+SELECT plan(12);
+
+CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
+$$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
+CREATE FUNCTION invoice_of(subscription uuid) RETURNS uuid LANGUAGE sql AS
+$$ SELECT id FROM invoices i WHERE i.subscription_id = subscription ORDER BY created_at DESC, number DESC LIMIT 1 $$;
+-- Pays the latest invoice, and has it confirmed.
+CREATE FUNCTION pay(subscription uuid, sats bigint DEFAULT NULL) RETURNS txid LANGUAGE plpgsql AS
+$$ DECLARE paid txid := sandbox_pay(address, coalesce(sats, amount_sats)) FROM invoices WHERE id = invoice_of(subscription);
+BEGIN
+	PERFORM sandbox_mine();
+	RETURN paid;
+END $$;
+CREATE FUNCTION start(plan uuid, who text, sats bigint DEFAULT NULL) RETURNS uuid LANGUAGE plpgsql AS
+$$ DECLARE subscription uuid := subscribe(plan, who);
+BEGIN
+	PERFORM pay(subscription, sats);
+	RETURN subscription;
+END $$;
+-- The blocks' median time follows the clock.
+CREATE FUNCTION wait(step interval) RETURNS timestamptz LANGUAGE plpgsql AS
+$$ BEGIN
+	PERFORM sandbox_advance_clock(step);
+	PERFORM sandbox_mine(12);
+	RETURN charmbills.now();
+END $$;
+CREATE FUNCTION wait_until(instant timestamptz) RETURNS timestamptz LANGUAGE sql AS
+$$ SELECT wait(make_interval(secs => extract(epoch FROM instant - charmbills.now())::double precision)) $$;
+CREATE FUNCTION state_of(subscription uuid) RETURNS text LANGUAGE sql AS
+$$ SELECT status FROM subscriptions WHERE id = subscription $$;
+CREATE FUNCTION bill_of(subscription uuid) RETURNS text LANGUAGE sql AS
+$$ SELECT concat_ws(' ', status, amount_sats, received_sats, CASE WHEN is_underpaid THEN 'under' END, CASE WHEN is_overpaid THEN 'over' END,
+                    CASE WHEN is_late THEN 'late' END) FROM invoices WHERE id = invoice_of(subscription) $$;
+CREATE FUNCTION balance_of(who text) RETURNS bigint LANGUAGE sql AS
+$$ SELECT balance_sats FROM customer_balances WHERE external_id = who $$;
+CREATE FUNCTION paid_until(subscription uuid) RETURNS timestamptz LANGUAGE sql AS
+$$ SELECT current_period_end FROM subscriptions WHERE id = subscription $$;
+
+
+SELECT sandbox_mine(12) AS height \gset
+SELECT sandbox_advance_clock('1 second') AS clock \gset
+SELECT (create_merchant(name => 'Shop',
+    descriptor => 'wpkh(tpubDC5FSnBiZDMmhiuCmWAYsLwgLYrrT9rAqvTySfuCCrgsWz8wxMXUS9Tb9iVMvcRbvFcAHGkMD5Kx8koh4GquNGNTfohfk7pgjhaPCdXpoba/0/*)')).id AS shop \gset
+SELECT (create_plan(:'shop', 'Silver', 10000, '30 days')).id AS silver,
+       (create_plan(:'shop', 'Gold', 50000, '30 days')).id AS gold,
+       (create_plan(:'shop', 'Free', 0, '30 days')).id AS free,
+       (create_plan(:'shop', 'Euro', currency => 'EUR', price => 10, billing_cycle => '30 days')).id AS euro \gset
+
+-- A change of plan that is not paid
+SELECT start(:'silver', 'ann', 13000) AS ann \gset
+SELECT (change_plan(:'ann', :'gold')).status AS changing \gset
+SELECT is(bill_of(:'ann') || balance_of('ann'), 'open 37000 00', 'a change takes the customer''s credit');
+SELECT wait('25 hours') AS clock \gset
+SELECT is(bill_of(:'ann') || balance_of('ann'), 'expired 37000 03000', 'and gives it back when it has not been paid');
+SELECT pay(:'ann') AS payment \gset
+SELECT is(bill_of(:'ann') || balance_of('ann'), 'expired 37000 3700040000', 'with what is paid for it too late');
+
+-- A change of plan that is paid in part
+SELECT start(:'silver', 'ben') AS ben \gset
+SELECT paid_until(:'ben') AS ben_end \gset
+SELECT (change_plan(:'ben', :'gold')).status AS changing \gset
+SELECT pay(:'ben', 15000) AS payment \gset
+SELECT wait('25 hours') AS clock \gset
+SELECT is(bill_of(:'ben') || ' ' || balance_of('ben'), 'expired 40000 15000 under 15000', 'a part of a change keeps nothing open');
+SELECT pay(:'ben', 25000) AS payment \gset
+SELECT is(bill_of(:'ben') || ' ' || balance_of('ben'), 'expired 40000 40000 40000', 'the rest comes too late, and all is credit');
+SELECT wait_until(:'ben_end') AS clock \gset
+SELECT is((SELECT plan_id::text || ' ' || status FROM subscriptions WHERE id = :'ben') || ' ' || bill_of(:'ben') || ' ' || balance_of('ben'),
+          :'silver' || ' active paid 0 0 30000', 'which pays the next period as it was');
+
+-- An invoice in a currency, paid in part before it expires
+SELECT set_exchange_rate('EUR', 50000) AS rate \gset
+SELECT subscribe(:'euro', 'cat') AS cat \gset
+SELECT (quote_invoice(invoice_of(:'cat'))).amount_sats AS quoted \gset
+SELECT pay(:'cat', 15000) AS payment \gset
+SELECT wait('25 hours') AS clock \gset
+SELECT set_exchange_rate('EUR', 40000) AS rate \gset
+SELECT is((SELECT status || ' ' || (quote_invoice(id)).amount_sats FROM invoices WHERE id = invoice_of(:'cat')), 'open 6250', 'a part keeps it open, and the rest is quoted');
+SELECT pay(:'cat', 6250) AS payment \gset
+SELECT is(bill_of(:'cat') || ' ' || state_of(:'cat') || ' ' || balance_of('cat'), 'paid 6250 21250 late active 0', 'and pays it');
+SELECT is(paid_until(:'cat'), charmbills.now() + interval '30 days', 'for a period from now');
+
+-- What was in time is reversed
+SELECT subscribe(:'euro', 'dan') AS dan \gset
+SELECT (quote_invoice(invoice_of(:'dan'))).amount_sats AS quoted \gset
+SELECT sandbox_pay((SELECT address FROM invoices WHERE id = invoice_of(:'dan')), 15000) AS part \gset
+SELECT wait('25 hours') AS clock \gset
+SELECT set_exchange_rate('EUR', 40000) AS rate \gset
+SELECT sandbox_reorg(12) AS height \gset
+SELECT sandbox_double_spend(:'part') AS thief \gset
+SELECT sandbox_mine() AS height \gset
+SELECT is(bill_of(:'dan'), 'expired 25000 0', 'without the part it has expired');
+SELECT pay(:'dan', 25000) AS payment \gset
+SELECT is(bill_of(:'dan') || ' ' || balance_of('dan'), 'expired 25000 25000 25000', 'and is not paid by what comes late alone');
+
+SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
+SELECT * FROM finish();
