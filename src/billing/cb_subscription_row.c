@@ -35,7 +35,12 @@ CB_KEYS_STATEMENT(read_subscriptions, "uuid[] timestamptz",
 				  "                          AND (i.status <> 'void' OR i.void_reason = 'requested') "
 				  "                          OR i.kind = 'change' AND i.status IN ('open', 'processing'))), "
 				  "       f.trial_end, f.paused_at, f.ended_at, f.created_at, "
-				  "       paid.id IS NOT NULL, paid.is_late, coalesce(paid.period_worth = 0, false), "
+				  "       paid.id IS NOT NULL, paid.is_late, "
+				  "       coalesce(paid.period_worth = 0, false) "
+				  "       AND NOT EXISTS (SELECT FROM charmbills.invoices i "
+				  "                       WHERE i.subscription_id = f.id AND i.kind = 'period' "
+				  "                             AND (i.created_at, i.number) > (paid.created_at, paid.number) "
+				  "                             AND i.status IN ('expired', 'uncollectible')), "
 				  "       paid.period_start, paid.period_end, paid.paid_at, paid.anchor, "
 				  "       CASE WHEN paid.is_late AND f.restart = 'payment' "
 				  "            THEN (SELECT " MICROSECONDS("coalesce(sum(u.resumed_at - u.paused_at), '0')") " "
@@ -190,7 +195,7 @@ time_column(uint64 row, int column, TimestampTz absent)
 
 /*
  * Where nothing was to be paid there is nothing to wait for either: a free
- * period has no end of its grace.
+ * period has no end of its grace, unless the next one was to be paid and was not.
  */
 void
 cb_subscription_settle_times(CbSubscription *subscription)

@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(12);
+SELECT plan(16);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -96,6 +96,18 @@ SELECT sandbox_mine() AS height \gset
 SELECT is(bill_of(:'dan'), 'expired 25000 0', 'without the part it has expired');
 SELECT pay(:'dan', 25000) AS payment \gset
 SELECT is(bill_of(:'dan') || ' ' || balance_of('dan'), 'expired 25000 25000 25000', 'and is not paid by what comes late alone');
+
+-- A free plan that becomes one to be paid
+SELECT subscribe(:'free', 'eve') AS eve, subscribe(:'free', 'fay') AS fay \gset
+SELECT paid_until(:'eve') AS free_end \gset
+SELECT is(state_of(:'eve') || (SELECT expires_at FROM subscriptions WHERE id = :'eve'), 'activeinfinity', 'what is free does not end');
+SELECT update_plan(:'free', price_sats => 5000) AS plan \gset
+SELECT wait_until(:'free_end') AS clock \gset
+SELECT is(state_of(:'eve') || ' ' || bill_of(:'eve'), 'past_due open 5000 0', 'once it costs something it is invoiced');
+SELECT pay(:'fay') AS payment \gset
+SELECT wait('5 days') AS clock \gset
+SELECT is(state_of(:'eve') || ' ' || is_entitled(:'free', external_id => 'eve'), 'expired false', 'and ends like others when it is not paid');
+SELECT is(state_of(:'fay') || ' ' || is_entitled(:'free', external_id => 'fay'), 'active true', 'while those who pay go on');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
