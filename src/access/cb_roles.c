@@ -35,7 +35,7 @@ static const char *const merchant_functions[] = {
 	"now", "lapse_clock", "subscription_status", "period_start", "period_end", "period_index",
 	"update_merchant",
 	"create_plan", "update_plan", "activate_plan", "deactivate_plan", "import_plan",
-	"subscribe", "is_entitled",
+	"subscribe", "is_entitled", "change_plan", "preview_change",
 	"cancel_subscription", "uncancel_subscription", "pause_subscription", "resume_subscription",
 	"issue_invoice", "create_invoice", "void_invoice", "payment_uri", "quote_invoice", "customer_balance",
 	"mark_utxo_used", "mark_utxos_used", "is_utxo_used", "confirm_utxo", "cleanup_utxos",

@@ -2,7 +2,7 @@
 -- Roles belong to the whole cluster; all is rolled back.
 SET search_path = public, charmbills, tap;
 BEGIN;
-SELECT plan(55);
+SELECT plan(65);
 
 -- What a role gets from a query: its value, or the error's code.
 CREATE FUNCTION as_role(role name, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -36,10 +36,10 @@ INSERT INTO names VALUES ('shop', 'bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk'
 SELECT sandbox_mine() AS height \gset
 CREATE TABLE ids AS
 SELECT n.name, (create_merchant(name => n.name, address => n.address)).id AS merchant FROM names n;
-ALTER TABLE ids ADD plan uuid, ADD subscription uuid, ADD invoice uuid, ADD paid outpoint, ADD utxo outpoint;
+ALTER TABLE ids ADD plan uuid, ADD subscription uuid, ADD customer uuid, ADD invoice uuid, ADD paid outpoint, ADD utxo outpoint;
 UPDATE ids SET plan = (create_plan(merchant, 'Service', 1000)).id;
 UPDATE ids SET subscription = (subscribe(plan, external_id => 'ann', idempotency_key => 'k')).id;
-UPDATE ids SET invoice = i.id FROM invoices i WHERE i.subscription_id = subscription;
+UPDATE ids SET invoice = i.id, customer = i.customer_id FROM invoices i WHERE i.subscription_id = subscription;
 SELECT count(sandbox_pay(i.address, 1500)) AS payments FROM invoices i \gset
 SELECT sandbox_mine() AS height \gset
 UPDATE ids SET paid = p.outpoint FROM payments p WHERE p.merchant_id = merchant;
@@ -133,6 +133,13 @@ INSERT INTO calls VALUES
     ('merchant', 'mark_utxo_used(''%unused%'', ''x'', merchant_id => ''%merchant%'')'),
     ('merchant', 'mark_utxos_used(ARRAY[''%unused%'']::charmbills.outpoint[], ''x'', merchant_id => ''%merchant%'')'),
     ('merchant', 'confirm_utxo(''%utxo%'')'),
+    ('merchant', 'cancel_subscription(''%subscription%'')'), ('merchant', 'uncancel_subscription(''%subscription%'')'),
+    ('merchant', 'pause_subscription(''%subscription%'')'), ('merchant', 'resume_subscription(''%subscription%'')'),
+    ('merchant', 'preview_change(''%subscription%'', quantity => 2)'), ('merchant', 'change_plan(''%subscription%'', quantity => 2)'),
+    ('merchant', 'create_invoice(''%merchant%'', 5000, ''Repair'', external_id => ''ann'')'),
+    ('merchant', 'quote_invoice(''%invoice%'')'), ('merchant', 'customer_balance(''%customer%'')'),
+    ('operator', 'set_exchange_rate(''EUR'', 50000)'), ('operator', 'set_rate_source(''EUR'', NULL, NULL)'),
+    ('operator', 'ledger_check()'), ('operator', 'schedule_jobs()'), ('operator', 'unschedule_jobs()'),
     ('operator', 'claim_http_jobs(''x'', 1, ''1 minute'')'), ('operator', 'http_request(''%delivery%'')'),
     ('operator', 'create_webhook_endpoint(NULL, ''https://x.example/'')'),
     ('merchant', 'create_webhook_endpoint(''%merchant%'', ''https://x.example/'')'),
@@ -142,9 +149,9 @@ INSERT INTO calls VALUES
 
 CREATE FUNCTION call_as(role name, call text, target text) RETURNS text LANGUAGE sql AS $$
     SELECT as_role(role, format('SELECT %L FROM charmbills.%s', 'done',
-        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call, '%merchant%', merchant::text), '%plan%', plan::text),
+        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call, '%merchant%', merchant::text), '%plan%', plan::text),
             '%subscription%', subscription::text), '%invoice%', invoice::text), '%paid%', paid::text), '%utxo%', utxo::text),
-            '%name%', name), '%unused%', translate(utxo::text, 'ab', 'cd')), '%endpoint%', endpoint::text), '%delivery%', delivery::text)))
+            '%name%', name), '%unused%', translate(utxo::text, 'ab', 'cd')), '%endpoint%', endpoint::text), '%delivery%', delivery::text), '%customer%', customer::text)))
     FROM ids WHERE name = target $$;
 
 SELECT is(call_as('test_careless', call, 'stall'), '42501', 'a visitor is refused ' || call) FROM calls WHERE who = 'operator' AND call ~ 'run_billing|chain_tip|setup';
@@ -152,9 +159,15 @@ SELECT is_empty($$ SELECT call, call_as('test_careless', call, 'stall') FROM cal
                 'and every other function');
 SELECT is_empty($$ SELECT call, call_as('test_both', call, 'stall') FROM calls WHERE call_as('test_both', call, 'stall') <> '42501' $$,
                 'a merchant''s role can do nothing for another merchant');
-SELECT is(call_as('test_both', call, 'shop'), CASE WHEN call ~ '^void_|^assign_|^mark_invoice' THEN 'CB010' WHEN call ~ '^record' THEN 'CB005' ELSE 'done' END,
-          'but for its own: ' || call) FROM calls WHERE who = 'merchant' AND call !~ '^(assign_payment|mark_utxos_used|void_invoice|mark_invoice_paid|record_refund)';
+SELECT is(call_as('test_both', call, 'shop'), CASE WHEN call ~ '^void_|^assign_|^mark_invoice|^quote_' THEN 'CB010' WHEN call ~ '^record' THEN 'CB005' ELSE 'done' END,
+          'but for its own: ' || call) FROM calls WHERE who = 'merchant' AND call !~ '^(assign_payment|mark_utxos_used|void_invoice|mark_invoice_paid|record_refund)' AND call !~ '^(un)?cancel_|^pause_|^resume_|^preview_|^change_';
+SELECT is_empty($$ SELECT call FROM calls JOIN pg_proc p ON p.proname = split_part(call, '(', 1)
+                   WHERE p.pronamespace = 'charmbills'::regnamespace AND who = 'merchant'
+                         AND call !~ '^(assign_payment|mark_invoice_paid|record_refund)'
+                         AND NOT has_function_privilege('test_shop', p.oid, 'EXECUTE') $$,
+                'all of which setup_roles() grants, but for corrections');
 SELECT is(call_as('test_both', 'assign_payment(''%paid%'', ''%invoice%'')', 'shop'), 'done', 'and assign a payment');
+SELECT is(call_as('test_both', call, 'shop'), 'done', 'then: ' || call) FROM calls WHERE call ~ '^(un)?cancel_|^pause_|^resume_|^preview_|^change_';
 SELECT is(call_as('test_both', 'mark_invoice_paid(''%invoice%'', ''cash'')', 'shop'), 'CB010', 'and mark an invoice, if it is not paid');
 SELECT is(call_as('test_shop', 'mark_invoice_paid(''%invoice%'', ''cash'')', 'shop'), '42501', 'though that is granted apart');
 
