@@ -9,8 +9,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
 #include "cb_compat.h"
 #include "cb_scan.h"
 #include "cb_sql.h"
@@ -30,7 +33,7 @@ static void forget(Datum arg, Oid relation);
 static void find_table(CbTable *table);
 static void find_index(CbIndex *index);
 static int	make_keys(ScanKey keys, const CbIndex *index, const Datum *values, bool are_of_index, TupleDesc desc);
-static bool is_usable(Relation index);
+static bool is_usable(const CbIndex *index, Relation relation, Relation opened);
 
 static uint64
 watch_catalog(void)
@@ -92,11 +95,13 @@ cb_scan_begin(CbScan *scan, CbIndex *index, const Datum *values, Snapshot snapsh
 	scan->table = index->table;
 	find_table(scan->table);
 	scan->relation = table_open(scan->table->oid, AccessShareLock);
+	/* Columns may have changed before the lock was had. */
+	find_table(scan->table);
 	scan->row = table_slot_create(scan->relation, NULL);
 	desc = RelationGetDescr(scan->relation);
 	if (cb_index_exists(index))
 		scan->index = index_open(index->oid, AccessShareLock);
-	by_index = scan->index != NULL && is_usable(scan->index);
+	by_index = scan->index != NULL && is_usable(index, scan->relation, scan->index);
 	n_keys = make_keys(keys, index, values, by_index, desc);
 	if (by_index)
 	{
@@ -126,15 +131,25 @@ make_keys(ScanKey keys, const CbIndex *index, const Datum *values, bool are_of_i
 	return n;
 }
 
-/* As the planner has it: an index made later may lack what a snapshot sees. */
+/*
+ * As the planner has it: an index made later may lack what a snapshot sees.
+ * And one that somebody else has made under this name may be of other columns,
+ * or of some rows only.
+ */
 static bool
-is_usable(Relation index)
+is_usable(const CbIndex *index, Relation relation, Relation opened)
 {
-	const FormData_pg_index *form = index->rd_index;
+	const FormData_pg_index *form = opened->rd_index;
 
+	if (form->indrelid != RelationGetRelid(relation) || opened->rd_rel->relam != BTREE_AM_OID ||
+		!heap_attisnull(opened->rd_indextuple, Anum_pg_index_indpred, NULL))
+		return false;
+	for (int i = 0; i < CB_SCAN_MAX_KEYS && RegProcedureIsValid(index->equal[i]); i++)
+		if (i >= form->indnkeyatts || form->indkey.values[i] != index->table->numbers[index->columns[i]])
+			return false;
 	return form->indisvalid &&
 		(!form->indcheckxmin ||
-		 TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin));
+		 TransactionIdPrecedes(HeapTupleHeaderGetXmin(opened->rd_indextuple->t_data), TransactionXmin));
 }
 
 bool

@@ -2,7 +2,7 @@
 -- random times, however one asks.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(24);
+SELECT plan(26);
 
 SELECT sandbox_mine() AS height \gset
 SELECT (create_merchant(name => 'Shop', address => 'bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk')).id AS shop,
@@ -162,6 +162,14 @@ SELECT is_empty('SELECT * FROM wrong_answers()', 'or with the one of 1.0.0');
 ALTER TABLE subscription_facts RENAME next_plan_id TO other_plan_id;
 ALTER TABLE subscription_facts RENAME next_plan_at TO other_plan_at;
 SELECT is_empty('SELECT * FROM wrong_answers()', 'and with the columns of 1.0.0');
+ROLLBACK;
+BEGIN;
+DROP INDEX subscription_facts_address_idx;
+CREATE INDEX subscription_facts_address_idx ON subscription_facts (subscriber_address, merchant_id);
+SELECT is_empty('SELECT * FROM wrong_answers()', 'an index of the same name over other columns gives no others');
+DROP INDEX subscription_facts_address_idx;
+CREATE INDEX subscription_facts_address_idx ON subscription_facts (merchant_id, subscriber_address) WHERE quantity = 0;
+SELECT is_empty('SELECT * FROM wrong_answers()', 'nor one of some rows');
 ROLLBACK;
 SELECT is_empty('SELECT * FROM wrong_answers()', 'what is undone is found again');
 
