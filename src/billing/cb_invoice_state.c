@@ -29,6 +29,7 @@ typedef struct Sums
 static int64 amount_needed(const CbInvoiceFacts *facts);
 static void add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sums *sums);
 static int64 beyond(const CbInvoicePayment *payment, int64 missing);
+static int64 capped_sum(int64 a, int64 b);
 static bool is_kept_open(const CbInvoiceFacts *facts, const Sums *sums);
 static bool is_paid(const CbInvoiceFacts *facts, const Sums *sums, CbInvoiceState *state);
 static const char *unpaid_status(const CbInvoiceFacts *facts, const Sums *sums, TimestampTz followed_until);
@@ -73,7 +74,7 @@ add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sum
 	{
 		sums->received += payments[i].amount;
 		sums->live_excess_sats += beyond(&payments[i], Max(facts->amount - sums->live, 0));
-		sums->live += payments[i].worth;
+		sums->live = capped_sum(sums->live, payments[i].worth);
 		if (payments[i].paid_at < facts->expires_at)
 		{
 			sums->any_on_time = true;
@@ -82,7 +83,7 @@ add_up(const CbInvoiceFacts *facts, const CbInvoicePayment *payments, int n, Sum
 		if (!payments[i].is_settled)
 			continue;
 		sums->excess_sats += beyond(&payments[i], Max(facts->amount - sums->settled, 0));
-		sums->settled += payments[i].worth;
+		sums->settled = capped_sum(sums->settled, payments[i].worth);
 		sums->settled_sats += payments[i].amount;
 		if (!sums->is_covered && sums->settled >= needed)
 		{
@@ -104,6 +105,13 @@ beyond(const CbInvoicePayment *payment, int64 missing)
 	if (excess <= 0)
 		return 0;
 	return (int64) (payment->amount * excess / payment->worth);
+}
+
+/* A few large payments in a currency of small worth may be beyond 64 bits; no amount is. */
+static int64
+capped_sum(int64 a, int64 b)
+{
+	return a > PG_INT64_MAX - b ? PG_INT64_MAX : a + b;
 }
 
 /* By what came in time, however long the rest of it takes. */
