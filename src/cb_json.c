@@ -12,11 +12,17 @@
 #include "cb_json.h"
 #include "catalog/pg_type.h"
 #include "cb_uuid.h"
+#include "mb/pg_wchar.h"
 #include "types/cb_types.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
+
+/* UTF-16, in which JSON escapes characters. */
+#define UCS2_MAX 0xFFFF
+#define FIRST_SURROGATE 0xD800
+#define SECOND_SURROGATE 0xDC00
 
 static void write_key(CbJson *json, const char *key);
 
@@ -103,4 +109,32 @@ cb_json_time(CbJson *json, const char *key, TimestampTz value)
 
 	JsonEncodeDateTime(buf, TimestampTzGetDatum(value), TIMESTAMPTZOID, NULL);
 	cb_json_text(json, key, buf);
+}
+
+/* What is not ASCII is inside of strings. */
+char *
+cb_json_ascii(const char *json)
+{
+	const unsigned char *c = (const unsigned char *) pg_server_to_any(json, (int) strlen(json), PG_UTF8);
+	StringInfoData ascii;
+
+	initStringInfo(&ascii);
+	for (; *c != '\0'; c += pg_utf_mblen(c))
+	{
+		pg_wchar	code;
+
+		if (!IS_HIGHBIT_SET(*c))
+		{
+			appendStringInfoChar(&ascii, (char) *c);
+			continue;
+		}
+		code = utf8_to_unicode(c);
+		if (code > UCS2_MAX)
+		{
+			appendStringInfo(&ascii, "\\u%04x", (code - UCS2_MAX - 1) >> 10 | FIRST_SURROGATE);
+			code = (code & 0x3FF) | SECOND_SURROGATE;
+		}
+		appendStringInfo(&ascii, "\\u%04x", code);
+	}
+	return ascii.data;
 }

@@ -37,4 +37,7 @@ extern void cb_json_raw(CbJson *json, const char *key, const char *value);
 /* Ends the object and gives its text, palloc'd. */
 extern char *cb_json_end(CbJson *json);
 
+/* The same JSON in bytes that are alike in every encoding. */
+extern char *cb_json_ascii(const char *json);
+
 #endif							/* CB_JSON_H */

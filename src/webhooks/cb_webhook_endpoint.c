@@ -24,12 +24,16 @@
 #include "webhooks/cb_webhook_internal.h"
 
 #define MAX_OVERLAP_DAYS 30
+/* Of one merchant, so that his alone never take all that the worker can send at once for long. */
+#define MAX_ENDPOINTS 100
 
 /* A type, all types of a kind, or all. */
 CB_STATEMENT(find_bad_filter, "text[]",
 			 "SELECT f IS NULL FROM pg_catalog.unnest($1) f "
-			 "WHERE (f ~ '^([a-z_]+(\\.[a-z_]+)*(\\.\\*)?|\\*)$') IS NOT TRUE "
+			 "WHERE (pg_catalog.length(f) <= 100 AND f ~ '^([a-z_]+(\\.[a-z_]+)*(\\.\\*)?|\\*)$') IS NOT TRUE "
 			 "UNION ALL SELECT true WHERE pg_catalog.cardinality($1) NOT BETWEEN 1 AND 100");
+CB_STATEMENT(count_endpoints, "uuid",
+			 "SELECT count(*) FROM charmbills.webhook_endpoints WHERE merchant_id = $1 AND deleted_at IS NULL");
 CB_STATEMENT(describe_call, "text text[] text",
 			 "SELECT pg_catalog.jsonb_build_object('url', $1, 'events', $2, 'description', $3)::text");
 CB_STATEMENT(insert_endpoint, "uuid uuid text text[] text bytea timestamptz",
@@ -79,6 +83,7 @@ typedef struct Endpoint
 
 static void authorize_owner(const pg_uuid_t *merchant_id);
 static void check_filters(NullableDatum events);
+static void check_number(const Endpoint *endpoint);
 static bool claim_key(FunctionCallInfo fcinfo, TimestampTz now, pg_uuid_t *id);
 static Datum return_existing(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 static char *make_secret(const pg_uuid_t *id, int32 generation, CbWebhookFingerprint *fingerprint);
@@ -113,6 +118,7 @@ CB_FUNCTION(create_webhook_endpoint, CB_MERCHANT)
 	endpoint.id = cb_uuid_v7();
 	if (!claim_key(fcinfo, now, &endpoint.id))
 		return return_existing(fcinfo, &endpoint.id);
+	check_number(&endpoint);
 	secret = make_secret(&endpoint.id, endpoint.generation, &fingerprint);
 	cb_execute(&insert_endpoint,
 			   CB_ARGS(cb_uuid(&endpoint.id), cb_arg(fcinfo, 0), cb_arg(fcinfo, 1), events,
@@ -140,6 +146,19 @@ check_filters(NullableDatum events)
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("argument \"events\" does not name types of events"),
 				 errhint("Give types such as invoice.paid, invoice.* for all of a kind, or * for all.")));
+}
+
+static void
+check_number(const Endpoint *endpoint)
+{
+	if (!endpoint->has_merchant)
+		return;
+	cb_execute_one(&count_endpoints, CB_ARGS(cb_uuid(&endpoint->merchant_id)));
+	if (cb_column_int8(0, 1) >= MAX_ENDPOINTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_EXHAUSTED),
+				 errmsg("merchant has %d webhook endpoints already", MAX_ENDPOINTS),
+				 errhint("Delete one with delete_webhook_endpoint().")));
 }
 
 /* False: the same call was made before, and made this endpoint. */

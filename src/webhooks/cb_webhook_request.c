@@ -105,6 +105,7 @@ load_sender(const CbWebhookDelivery *delivery, Sender *sender)
 	sender->has_previous = cb_column_bool(0, 4);
 }
 
+/* Signed as it is sent, whatever encoding the database has. */
 static char *
 write_body(void)
 {
@@ -129,7 +130,7 @@ write_body(void)
 	cb_json_text(&body, "type", cb_column_text(0, 5));
 	cb_json_text(&body, "timestamp", cb_column_text(0, 6));
 	cb_json_raw(&body, "data", cb_json_end(&data));
-	return cb_json_end(&body);
+	return cb_json_ascii(cb_json_end(&body));
 }
 
 static void

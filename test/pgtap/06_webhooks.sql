@@ -1,7 +1,7 @@
 -- Webhooks: who is told what, by which signature, and what becomes of it.
 -- The chain is the sandbox's, and so is the clock; nothing is sent anywhere.
 SET search_path = public, charmbills, tap;
-SELECT plan(161);
+SELECT plan(166);
 
 -- RFC 2104, in SQL.
 CREATE FUNCTION hmac_sha256(key bytea, message bytea) RETURNS bytea LANGUAGE plpgsql AS $$
@@ -108,7 +108,7 @@ SET charmbills.webhook_allow_private = on;
 SELECT lives_ok(format('SELECT delete_webhook_endpoint(id) FROM create_webhook_endpoint(%L, ''http://127.0.0.1:8080/'')', :'stall'), 'http where it is allowed');
 RESET charmbills.webhook_allow_private;
 SELECT throws_ok(format('SELECT create_webhook_endpoint(%L, ''https://shop.example/'', %L)', :'shop', filter), 'CB011', NULL, 'no filter: ' || coalesce(filter, 'NULL'))
-FROM unnest(ARRAY['{}', '{NULL}', '{Invoice.paid}', '{*.paid}', '{""}', NULL]) AS filter;
+FROM unnest(ARRAY['{}', '{NULL}', '{Invoice.paid}', '{*.paid}', '{""}', NULL, array_to_string(ARRAY['{', repeat('x', 101), '}'], '')]) AS filter;
 
 --
 -- Who is told what
@@ -367,5 +367,19 @@ SELECT isnt_empty(format('SELECT FROM told WHERE endpoint = %L', :'shop_id'), 'b
 SELECT throws_ok(format('SELECT %s(%L)', f, :'shop_id'), 'CB008', NULL, 'then it is gone for ' || f)
 FROM unnest('{delete_webhook_endpoint,update_webhook_endpoint,rotate_webhook_secret,send_test_webhook}'::text[]) f;
 SELECT throws_ok($$ SELECT redeliver_webhook('00000000-0000-0000-0000-000000000000') $$, 'CB008', NULL, 'there is nothing to deliver again');
+
+--
+-- As many as a merchant may have; the text in any language
+--
+SELECT count(e.id) AS endpoints FROM generate_series(1, 100 - (SELECT count(*)::integer FROM webhook_endpoints WHERE merchant_id = :'stall' AND deleted_at IS NULL)) n,
+       create_webhook_endpoint(:'stall', 'https://more.example/' || n, '{none.such}') e \gset
+SELECT throws_ok(format('SELECT create_webhook_endpoint(%L, ''https://more.example/'')', :'stall'), 'CB015', NULL, 'a merchant has 100 endpoints at most');
+SELECT lives_ok('SELECT create_webhook_endpoint(NULL, ''https://more.example/'')', 'an operator as many as wanted');
+SELECT id, secret FROM create_webhook_endpoint(:'shop', 'https://words.example/', '{subscription.created}') \gset words_
+SELECT subscribe(:'shop_plan', external_id => E'\u00e9\u20ac\U0001F600"\\') IS NOT NULL AS subscribed \gset
+SELECT http_request(id) AS request FROM jobs WHERE lane = :'words_id' \gset
+SELECT is(:'request'::jsonb->>'body' ~ '^[ -~]+$', true, 'a body is ASCII, the same bytes in every encoding');
+SELECT is(((:'request'::jsonb->>'body')::jsonb->'data'->'payload'->>'external_id') || (:'request'::jsonb->'headers'->>'webhook-signature'),
+          E'\u00e9\u20ac\U0001F600"\\' || signature(:'words_secret', :'request'), 'means what was said, and is signed as it is sent');
 
 SELECT * FROM finish();
