@@ -91,6 +91,8 @@ extern bool cb_column_bool(uint64 row, int column);
 extern char *cb_column_text(uint64 row, int column);	/* palloc'd or NULL */
 extern pg_uuid_t cb_column_uuid(uint64 row, int column);
 extern TimestampTz cb_column_timestamptz(uint64 row, int column);
+extern TimestampTz cb_column_timestamptz_or(uint64 row, int column, TimestampTz absent);
+extern Interval cb_column_interval(uint64 row, int column);
 extern CbHash256 cb_column_txid(uint64 row, int column);
 extern CbOutpoint cb_column_outpoint(uint64 row, int column);
 extern CbSpan cb_column_bytea(uint64 row, int column);	/* palloc'd */

@@ -17,6 +17,7 @@
 #include "billing/cb_idempotency.h"
 #include "billing/cb_invoice.h"
 #include "billing/cb_issue_rows.h"
+#include "billing/cb_items.h"
 #include "billing/cb_proration.h"
 #include "billing/cb_subscription.h"
 #include "cb_args.h"
@@ -29,8 +30,6 @@
 #include "cb_uuid.h"
 #include "chain/cb_incarnation.h"
 #include "utils/builtins.h"
-
-#define MAX_QUANTITY 1000000
 
 CB_STATEMENT(read_merchant, "uuid",
 			 "SELECT merchant_id FROM charmbills.subscription_facts WHERE id = $1");
@@ -195,10 +194,6 @@ load_arguments(FunctionCallInfo fcinfo, PlanChange *change)
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("a change needs new_plan_id, quantity, or both")));
 	change->at_period_end = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	if (!PG_ARGISNULL(3) && (PG_GETARG_INT32(3) < 1 || PG_GETARG_INT32(3) > MAX_QUANTITY))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("quantity must be from 1 to %d", MAX_QUANTITY)));
 }
 
 /* False when an earlier call with the same key has done it. */
@@ -234,7 +229,7 @@ load_subscription(FunctionCallInfo fcinfo, PlanChange *change)
 	change->is_paid_now = cb_column_bool(0, 5);
 	change->customer_id = cb_column_uuid(0, 6);
 	change->new_plan_id = PG_ARGISNULL(1) ? change->plan_id : *PG_GETARG_UUID_P(1);
-	change->new_quantity = PG_ARGISNULL(3) ? change->quantity : PG_GETARG_INT32(3);
+	change->new_quantity = cb_quantity_arg(fcinfo, 3, change->quantity);
 }
 
 static void

@@ -75,7 +75,6 @@ static void load_terms(uint64 row, CbPlanTerms *terms);
 static void load_dunning(uint64 row, CbPlanTerms *terms);
 static int64 load_price(uint64 row, const char *currency);
 static void load_billable(uint64 row, CbBillable *billable);
-static Interval interval_column(uint64 row, int column);
 static TimestampTz next_start(CbBillable *billable, TimestampTz now);
 static TimestampTz current_start(CbBillable *billable, TimestampTz now);
 static void set_period(CbDraft *draft, CbBillable *billable, TimestampTz start);
@@ -118,7 +117,7 @@ load_terms(uint64 row, CbPlanTerms *terms)
 	terms->least_sats = cb_column_int8(row, 11);
 	terms->confirmations = cb_column_int4(row, 12);
 	load_dunning(row, terms);
-	terms->uncollectible_after = interval_column(row, 14);
+	terms->uncollectible_after = cb_column_interval(row, 14);
 }
 
 /* A price has no more decimals than its currency. */
@@ -158,7 +157,7 @@ load_billable(uint64 row, CbBillable *billable)
 	billable->customer_id = cb_column_uuid(row, N_TERMS + 3);
 	billable->cycle = cb_column_text(row, N_TERMS + 4);
 	billable->timezone = cb_column_text(row, N_TERMS + 5);
-	billable->grace = interval_column(row, N_TERMS + 6);
+	billable->grace = cb_column_interval(row, N_TERMS + 6);
 	billable->anchor = cb_column_timestamptz(row, N_TERMS + 7);
 	billable->is_paid = !cb_column_is_null(row, N_TERMS + 8);
 	billable->paid_through = cb_column_timestamptz(row, N_TERMS + 8);
@@ -170,14 +169,6 @@ load_billable(uint64 row, CbBillable *billable)
 	billable->has_failed = cb_column_bool(row, N_TERMS + 14);
 	billable->restarts_now = cb_column_bool(row, N_TERMS + 15);
 	billable->is_paused = cb_column_bool(row, N_TERMS + 16);
-}
-
-static Interval
-interval_column(uint64 row, int column)
-{
-	bool		isnull;
-
-	return *DatumGetIntervalP(cb_column(row, column, &isnull));
 }
 
 void

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_items.c
- *	  What a caller puts on an invoice: amounts, and lines in JSON.
+ *	  What a caller puts on an invoice: quantities, amounts, and lines in JSON.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -84,6 +84,18 @@ refuse_line(uint64 row, const char *detail)
 			(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 			 errmsg("line " UINT64_FORMAT " is not one of an invoice", row + 1),
 			 errdetail("%s", detail)));
+}
+
+int32
+cb_quantity_arg(FunctionCallInfo fcinfo, int argno, int32 otherwise)
+{
+	int32		value = PG_ARGISNULL(argno) ? otherwise : PG_GETARG_INT32(argno);
+
+	if (value < 1 || value > MAX_QUANTITY)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("quantity must be from 1 to %d", MAX_QUANTITY)));
+	return value;
 }
 
 int64

@@ -234,7 +234,7 @@ load_invoice(uint64 row, Invoice *invoice)
 	facts->is_uncollectible = strcmp(status, "uncollectible") == 0;
 	facts->is_marked = !cb_column_is_null(row, 10);
 	facts->marked_at = cb_column_timestamptz(row, 10);
-	facts->superseded_at = cb_column_is_null(row, 11) ? DT_NOEND : cb_column_timestamptz(row, 11);
+	facts->superseded_at = cb_column_timestamptz_or(row, 11, DT_NOEND);
 	invoice->before.status = status;
 	invoice->before.is_overpaid = cb_column_bool(row, 12);
 	invoice->before.received = cb_column_int8(row, 13);

@@ -12,6 +12,7 @@
 #include "billing/cb_customer.h"
 #include "billing/cb_idempotency.h"
 #include "billing/cb_invoice.h"
+#include "billing/cb_items.h"
 #include "billing/cb_period.h"
 #include "billing/cb_subscription.h"
 #include "cb_args.h"
@@ -25,8 +26,6 @@
 #include "chain/cb_chain_state.h"
 #include "chain/cb_incarnation.h"
 #include "utils/builtins.h"
-
-#define MAX_QUANTITY 1000000
 
 CB_STATEMENT(read_offer, "uuid",
 			 "SELECT p.merchant_id, p.status, m.is_active, p.price_sats, p.billing_cycle, m.timezone, "
@@ -121,18 +120,12 @@ load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber)
 {
 	cb_customer_args(fcinfo, 1, 2, &subscriber->names);
 	subscriber->metadata = cb_metadata_arg(fcinfo, 3);
-	subscriber->quantity = PG_ARGISNULL(5) ? 1 : PG_GETARG_INT32(5);
-	if (subscriber->quantity < 1 || subscriber->quantity > MAX_QUANTITY)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("quantity must be from 1 to %d", MAX_QUANTITY)));
+	subscriber->quantity = cb_quantity_arg(fcinfo, 5, 1);
 }
 
 static void
 load_offer(const pg_uuid_t *plan_id, Offer *offer)
 {
-	bool		isnull;
-
 	if (cb_execute(&read_offer, CB_ARGS(cb_uuid(plan_id))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_FOUND),
@@ -144,13 +137,10 @@ load_offer(const pg_uuid_t *plan_id, Offer *offer)
 	offer->is_free = !cb_column_is_null(0, 4) && cb_column_int8(0, 4) == 0;
 	offer->cycle = cb_column_text(0, 5);
 	offer->timezone = cb_column_text(0, 6);
-	offer->trial = *DatumGetIntervalP(cb_column(0, 7, &isnull));
-	offer->grace = *DatumGetIntervalP(cb_column(0, 8, &isnull));
+	offer->trial = cb_column_interval(0, 7);
+	offer->grace = cb_column_interval(0, 8);
 	offer->allow_multiple = cb_column_bool(0, 9);
-	if (cb_column_is_null(0, 10))
-		offer->lead = cb_default_lead(offer->cycle);
-	else
-		offer->lead = *DatumGetIntervalP(cb_column(0, 10, &isnull));
+	offer->lead = cb_column_is_null(0, 10) ? cb_default_lead(offer->cycle) : cb_column_interval(0, 10);
 	offer->restart = cb_column_text(0, 11);
 	offer->trial_once = cb_column_bool(0, 12);
 }

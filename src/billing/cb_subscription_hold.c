@@ -29,8 +29,6 @@ CB_STATEMENT(read_facts, "uuid",
 CB_STATEMENT(return_subscription, "uuid",
 			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
 
-static TimestampTz time_column(int column);
-
 void
 cb_subscription_hold(const pg_uuid_t *id, TimestampTz now, CbEvents *events, CbHeldSubscription *held)
 {
@@ -57,20 +55,14 @@ cb_subscription_held_again(CbHeldSubscription *held)
 	held->merchant_id = cb_column_uuid(0, 1);
 	held->status = cb_column_text(0, 2);
 	held->has_trial = !cb_column_is_null(0, 3);
-	held->trial_end = time_column(3);
+	held->trial_end = cb_column_timestamptz_or(0, 3, DT_NOEND);
 	held->is_paid = !cb_column_is_null(0, 4);
-	held->paid_through = time_column(4);
-	held->paused_at = time_column(5);
+	held->paid_through = cb_column_timestamptz_or(0, 4, DT_NOEND);
+	held->paused_at = cb_column_timestamptz_or(0, 5, DT_NOEND);
 	held->paused_for = cb_column_int8(0, 6);
 	held->is_canceled = cb_column_bool(0, 7);
 	held->cancel_at_period_end = cb_column_bool(0, 8);
-	held->ended_at = time_column(9);
-}
-
-static TimestampTz
-time_column(int column)
-{
-	return cb_column_is_null(0, column) ? DT_NOEND : cb_column_timestamptz(0, column);
+	held->ended_at = cb_column_timestamptz_or(0, 9, DT_NOEND);
 }
 
 Datum

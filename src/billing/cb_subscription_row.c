@@ -90,8 +90,6 @@ static void load(uint64 row, CbSubscription *subscription);
 static void load_facts(uint64 row, CbSubscription *subscription);
 static void load_paid(uint64 row, CbSubscription *subscription);
 static void load_plans(uint64 row, CbSubscription *subscription);
-static Interval interval_column(uint64 row, int column);
-static TimestampTz time_column(uint64 row, int column, TimestampTz absent);
 static NullableDatum unless(TimestampTz time, TimestampTz absent);
 
 int
@@ -115,8 +113,8 @@ load(uint64 row, CbSubscription *subscription)
 	subscription->announced = cb_column_text(row, 6);
 	subscription->cycle = cb_column_text(row, 7);
 	subscription->timezone = cb_column_text(row, 8);
-	subscription->grace = interval_column(row, 9);
-	subscription->lead = interval_column(row, 10);
+	subscription->grace = cb_column_interval(row, 9);
+	subscription->lead = cb_column_interval(row, 10);
 	subscription->restarts_now = cb_column_bool(row, 11);
 	subscription->is_ending = cb_column_bool(row, 12);
 	subscription->next_stands = cb_column_bool(row, 13);
@@ -131,17 +129,17 @@ load_facts(uint64 row, CbSubscription *subscription)
 	CbSubscriptionFacts *facts = &subscription->facts;
 
 	facts->has_trial = !cb_column_is_null(row, 14);
-	facts->trial_end = time_column(row, 14, DT_NOEND);
-	facts->paused_at = time_column(row, 15, DT_NOEND);
-	facts->ended_at = time_column(row, 16, DT_NOEND);
+	facts->trial_end = cb_column_timestamptz_or(row, 14, DT_NOEND);
+	facts->paused_at = cb_column_timestamptz_or(row, 15, DT_NOEND);
+	facts->ended_at = cb_column_timestamptz_or(row, 16, DT_NOEND);
 	facts->paid_through = DT_NOEND;
 	facts->grace_until = DT_NOEND;
 	facts->next_plan_at = DT_NOEND;
 	facts->is_paid = cb_column_bool(row, 18);
 	/* Until a period is paid, periods count from where the first one would. */
-	subscription->anchor = facts->is_paid ? DT_NOBEGIN : time_column(row, facts->has_trial ? 14 : 17, DT_NOBEGIN);
-	subscription->purchased_at = time_column(row, 30, DT_NOBEGIN);
-	subscription->first_expired_at = time_column(row, 31, DT_NOBEGIN);
+	subscription->anchor = facts->is_paid ? DT_NOBEGIN : cb_column_timestamptz_or(row, facts->has_trial ? 14 : 17, DT_NOBEGIN);
+	subscription->purchased_at = cb_column_timestamptz_or(row, 30, DT_NOBEGIN);
+	subscription->first_expired_at = cb_column_timestamptz_or(row, 31, DT_NOBEGIN);
 	facts->first_expired = subscription->first_expired_at != DT_NOBEGIN;
 }
 
@@ -150,10 +148,10 @@ load_paid(uint64 row, CbSubscription *subscription)
 {
 	subscription->is_late = cb_column_bool(row, 19);
 	subscription->is_free = cb_column_bool(row, 20);
-	subscription->invoiced_start = time_column(row, 21, DT_NOBEGIN);
-	subscription->invoiced_end = time_column(row, 22, DT_NOBEGIN);
-	subscription->paid_at = time_column(row, 23, DT_NOBEGIN);
-	subscription->invoiced_anchor = time_column(row, 24, DT_NOBEGIN);
+	subscription->invoiced_start = cb_column_timestamptz_or(row, 21, DT_NOBEGIN);
+	subscription->invoiced_end = cb_column_timestamptz_or(row, 22, DT_NOBEGIN);
+	subscription->paid_at = cb_column_timestamptz_or(row, 23, DT_NOBEGIN);
+	subscription->invoiced_anchor = cb_column_timestamptz_or(row, 24, DT_NOBEGIN);
 	subscription->pause_since = cb_column_int8(row, 25);
 	subscription->period_start = DT_NOBEGIN;
 }
@@ -177,20 +175,6 @@ load_plans(uint64 row, CbSubscription *subscription)
 	subscription->next_quantity = cb_column_int4(row, 29);
 	subscription->has_next_plan = !cb_uuid_equal(&subscription->next_plan_id, &subscription->paid_plan_id) ||
 		subscription->next_quantity != subscription->paid_quantity;
-}
-
-static Interval
-interval_column(uint64 row, int column)
-{
-	bool		isnull;
-
-	return *DatumGetIntervalP(cb_column(row, column, &isnull));
-}
-
-static TimestampTz
-time_column(uint64 row, int column, TimestampTz absent)
-{
-	return cb_column_is_null(row, column) ? absent : cb_column_timestamptz(row, column);
 }
 
 /*
@@ -231,12 +215,12 @@ cb_subscription_take_plan(CbSubscription *subscription)
 	subscription->plan_id = subscription->paid_plan_id;
 	subscription->quantity = subscription->paid_quantity;
 	subscription->cycle = cb_column_text(0, 1);
-	subscription->grace = interval_column(0, 2);
+	subscription->grace = cb_column_interval(0, 2);
 	subscription->restarts_now = cb_column_bool(0, 3);
 	if (cb_column_is_null(0, 4))
 		subscription->lead = cb_default_lead(subscription->cycle);
 	else
-		subscription->lead = interval_column(0, 4);
+		subscription->lead = cb_column_interval(0, 4);
 	cb_execute(&write_lead,
 			   CB_ARGS(cb_uuid(&subscription->id), cb_datum(IntervalPGetDatum(&subscription->lead))));
 }
