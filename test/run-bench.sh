@@ -12,9 +12,10 @@ set -uo pipefail
 # shellcheck source=test/lib/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 
-all_parts='parse apply pending subscribe entitled activation webhooks memory'
+all_parts='parse apply pending subscribe renew clock entitled activation webhooks memory'
 parts=${*:-$all_parts}
 bitcoinjs=bitcoinjs-lib@6
+node_service="$bitcoinjs bip32@4 tiny-secp256k1@2 pg@8"
 
 for part in $parts; do
 	case " $all_parts " in
@@ -56,15 +57,31 @@ setup_block()
 		"$work/bench/block_outputs" "$block" >"$work/outputs"
 }
 
-setup_bitcoinjs()
+# setup_npm PACKAGE...: whatever is wanted for comparison; sets no_npm to why not.
+setup_npm()
 {
+	no_npm=
 	if ! have node || ! have npm; then
-		export NO_BITCOINJS='there is no node or npm'
-	elif ! timeout 120 npm install --prefix "$work/npm" --no-audit --no-fund $bitcoinjs >"$work/log/npm" 2>&1; then
-		export NO_BITCOINJS='npm could not install it'
+		no_npm='there is no node or npm'
+	elif ! timeout 120 npm install --prefix "$work/npm" --no-audit --no-fund "$@" >"$work/log/npm" 2>&1; then
+		no_npm='npm could not install it'
 	else
+		chmod -R a+rX "$work/npm"
 		export NODE_PATH=$work/npm/node_modules
 	fi
+}
+
+setup_bitcoinjs()
+{
+	setup_npm $bitcoinjs
+	export NO_BITCOINJS=$no_npm
+}
+
+setup_node_service()
+{
+	# shellcheck disable=SC2086
+	setup_npm $node_service
+	export NO_NODE_SERVICE=$no_npm
 }
 
 # As on a machine that must not lose a payment, not as the tests run.
@@ -121,6 +138,16 @@ part_subscribe()
 	perl_part subscribe
 }
 
+part_renew()
+{
+	perl_part renew
+}
+
+part_clock()
+{
+	perl_part clock
+}
+
 part_entitled()
 {
 	perl_part entitled
@@ -165,6 +192,9 @@ run_part()
 setup_block || block=
 case " $parts " in
 	*' parse '*) setup_bitcoinjs ;;
+esac
+case " $parts " in
+	*' subscribe '*) setup_node_service ;;
 esac
 case " $parts " in
 	*' activation '* | *' memory '*) setup_node ;;

@@ -4,10 +4,9 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin;
 
-use CharmBills::Bench qw(bench_row create_database median psql_file times_of);
+use CharmBills::Bench qw(bench_row create_database median pgbench psql_file script_latencies times_of);
 
 use constant { DATABASE => 'bench_entitled', ROLE => 'bench_application' };
 use constant { SUBSCRIPTIONS => 100_000, ASKED => 40, WARM_UP_SECONDS => 2, SECONDS => 12 };
@@ -28,24 +27,21 @@ my %statement = (
 	key     => sub { "SELECT k FROM bench_asked WHERE k = $_[0]" },
 	name    => sub { "SELECT charmbills.is_entitled('$_[1]', external_id => '$_[2]')" },
 	address => sub { "SELECT charmbills.is_entitled('$_[1]', '$_[3]')" });
-my (@scripts, %what);
+my (@scripts, @what);
 
 foreach my $what (sort keys %statement)
 {
 	foreach my $asked (@asked)
 	{
 		my $statement = $statement{$what}->(@$asked);
-		my $script = File::Temp->new(SUFFIX => '.sql');
 
 		check($statement) if $what ne 'key';
-		print $script "$statement;\n";
-		$script->flush;
-		push @scripts, $script;
-		$what{$script} = $what;
+		push @scripts, \"$statement;\n";
+		push @what, $what;
 	}
 }
-pgbench(WARM_UP_SECONDS);
-my %us = microseconds(pgbench(SECONDS));
+run_scripts(WARM_UP_SECONDS);
+my %us = microseconds(run_scripts(SECONDS));
 foreach ([ name => 'the application\'s name' ], [ address => 'address' ])
 {
 	my ($what, $by) = @$_;
@@ -63,27 +59,21 @@ sub check
 	return;
 }
 
-sub pgbench
+sub run_scripts
 {
 	my ($seconds) = @_;
-	my @command = ('pgbench', '-n', '-M', 'prepared', '-U', ROLE, '-c', 1, '-T', $seconds, (map { ('-f', "$_") } @scripts), DATABASE);
 
-	open my $pipe, '-|', @command or die "cannot run pgbench: $!\n";
-	my $output = join '', <$pipe>;
-	close $pipe or die "pgbench failed: $output\n";
-	return $output;
+	return pgbench(DATABASE, '-U', ROLE, '-c', 1, '-T', $seconds, @scripts);
 }
 
-# The median script's of each kind, as the client sees it.
+# The median script's of each kind.
 sub microseconds
 {
 	my ($output) = @_;
-	my %ms;
+	my @latencies = script_latencies($output);
+	my %us;
 
-	while ($output =~ /^SQL script \d+: (\S+)\n(?: - .*\n)*? - latency average = ([0-9.]+) ms/mg)
-	{
-		push @{ $ms{ $what{$1} } }, $2;
-	}
-	die "no figures in: $output" if keys %ms != keys %statement;
-	return map { $_ => 1000 * median(@{ $ms{$_} }) } keys %ms;
+	die "no figures in: $output" if @latencies != @what;
+	push @{ $us{ $what[$_] } }, $latencies[$_] foreach 0 .. $#what;
+	return map { $_ => median(@{ $us{$_} }) } keys %us;
 }

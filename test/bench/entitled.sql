@@ -18,9 +18,10 @@ SELECT bench_id('plan', k), bench_id('merchant', 0), 'service', 50000, 'monthly'
 INSERT INTO charmbills.customers (id, merchant_id, external_id)
 SELECT bench_id('customer', k), bench_id('merchant', 0), 'customer ' || k FROM generate_series(1, :subscriptions) k;
 INSERT INTO charmbills.subscription_facts (id, plan_id, merchant_id, customer_id, subscriber_address, status, cycle, timezone,
-    grace, anchor, purchased_at, period_start, paid_through, grace_until)
+    grace, anchor, purchased_at, period_start, paid_through, grace_until, next_boundary, next_invoice_at, lead_time)
 SELECT bench_id('subscription', k), bench_id('plan', k % 10), bench_id('merchant', 0), bench_id('customer', k),
-       bench_address(k), 'active', 'monthly', 'UTC', '5 days', now(), now(), now(), now() + interval '1 month', now() + interval '35 days'
+       bench_address(k), 'active', 'monthly', 'UTC', '5 days', now(), now(), now(), now() + interval '1 month', now() + interval '35 days',
+       now() + interval '1 month', now() + interval '27 days', '3 days'
 FROM generate_series(1, :subscriptions) k;
 
 -- What an application has at hand when it asks.

@@ -6,7 +6,7 @@ use warnings;
 
 use Time::HiRes qw(sleep time);
 
-use CharmBills::Bench qw(bench_row bench_skip times_of worker_database worker_status);
+use CharmBills::Bench qw(bench_row bench_skip megabytes private_kilobytes times_of worker_database worker_status);
 use CharmBills::Node;
 
 use constant { WARM_UP => 2_000, REQUESTS => 10_000, BATCH => 500, TIMEOUT => 60 };
@@ -52,20 +52,4 @@ sub work_until
 		$deadline = time + TIMEOUT;
 	}
 	return;
-}
-
-# Without the memory shared by the server's processes, which fills as it is used.
-sub private_kilobytes
-{
-	my ($process) = @_;
-
-	open my $status, '<', "/proc/$process/status" or die "cannot read the worker's status: $!\n";
-	my ($kilobytes) = map { /^RssAnon:\s*([0-9]+) kB/ ? $1 : () } <$status>;
-	close $status;
-	return $kilobytes;
-}
-
-sub megabytes
-{
-	return sprintf '%.2f MB', $_[0] / 1024;
 }

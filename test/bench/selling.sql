@@ -21,19 +21,28 @@ FROM generate_series(0, 9) k;
 INSERT INTO charmbills.plans (id, merchant_id, service_name, price_sats, billing_cycle, confirmations, status)
 SELECT bench_id('plan', k), bench_id('merchant', k), 'service', 50000, 'monthly', :confirmations, 'active'
 FROM generate_series(0, 9) k;
+INSERT INTO charmbills.plan_prices (plan_id, version, merchant_id, price_sats, valid_from)
+SELECT id, 1, merchant_id, price_sats, created_at FROM charmbills.plans;
 
 INSERT INTO charmbills.customers (id, merchant_id, external_id)
 SELECT bench_id('customer', k), bench_id('merchant', k % 10), 'customer ' || k FROM bench_paid;
 INSERT INTO charmbills.subscription_facts (id, plan_id, merchant_id, customer_id, status, cycle, timezone,
-    grace, anchor)
+    grace, anchor, lead_time)
 SELECT bench_id('subscription', k), bench_id('plan', k % 10), bench_id('merchant', k % 10),
-       bench_id('customer', k), 'pending', 'monthly', 'UTC', '5 days', now()
+       bench_id('customer', k), 'pending', 'monthly', 'UTC', '5 days', now(), '3 days'
 FROM bench_paid;
 INSERT INTO charmbills.invoices (id, number, merchant_id, subscription_id, customer_id, kind, amount_sats, address,
-    script, descriptor_id, derivation_index, confirmations, status, due_at, expires_at, period_start, period_end)
+    script, descriptor_id, derivation_index, confirmations, status, due_at, expires_at, period_start, period_end,
+    plan_id, quantity, anchor, period_worth, worth_start, worth_end, next_action_at)
 SELECT bench_id('invoice', k), k, bench_id('merchant', k % 10), bench_id('subscription', k),
        bench_id('customer', k), 'period', amount, charmbills.script_to_address(script), script,
        bench_id('descriptor', k % 10), k, :confirmations, 'open', now(), now() + interval '1 day', now(),
+       now() + interval '1 month', bench_id('plan', k % 10), 1, now(), amount, now(), now() + interval '1 month',
+       now() + interval '1 day'
+FROM bench_paid;
+INSERT INTO charmbills.invoice_lines (invoice_id, position, merchant_id, kind, description, unit_amount, amount,
+    period_start, period_end)
+SELECT bench_id('invoice', k), 1, bench_id('merchant', k % 10), 'period', 'service', amount, amount, now(),
        now() + interval '1 month'
 FROM bench_paid;
 INSERT INTO charmbills.watched_scripts (script, merchant_id, descriptor_id, derivation_index, is_armed)

@@ -11,11 +11,12 @@ use warnings;
 
 use Carp qw(croak);
 use Exporter qw(import);
+use File::Temp ();
 use IPC::Open2;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(bench_row bench_skip create_database figures median milliseconds
-  psql_file times_of worker_database worker_status);
+our @EXPORT_OK = qw(bench_row bench_skip create_database durability figures median megabytes milliseconds
+  per_second pgbench private_kilobytes psql_file script_latencies times_of worker_database worker_status);
 
 use constant END_OF_ANSWER => 'end of answer';
 
@@ -49,6 +50,20 @@ sub milliseconds
 	my ($ms) = @_;
 
 	return sprintf $ms < 10 ? '%.2f ms' : $ms < 100 ? '%.1f ms' : '%.0f ms', $ms;
+}
+
+sub megabytes
+{
+	my ($kilobytes) = @_;
+
+	return sprintf '%.2f MB', $kilobytes / 1024;
+}
+
+sub per_second
+{
+	my ($rate) = @_;
+
+	return sprintf '%.0f/s', $rate;
 }
 
 sub times_of
@@ -108,6 +123,57 @@ sub worker_status
 	my ($session, $column) = @_;
 
 	return $session->query("SELECT $column FROM charmbills.worker_status() WHERE database = current_database()");
+}
+
+# How the server treats its disk, for a remark.
+sub durability
+{
+	my ($session) = @_;
+
+	return join ', ', map { "$_ " . $session->query("SHOW $_") } qw(fsync synchronous_commit);
+}
+
+# Of a process, without the memory shared by the server's, which fills as it is used.
+sub private_kilobytes
+{
+	my ($process) = @_;
+
+	open my $status, '<', "/proc/$process/status" or croak "cannot read the status of $process: $!";
+	my ($kilobytes) = map { /^RssAnon:\s*([0-9]+) kB/ ? $1 : () } <$status>;
+	CORE::close $status;
+	return $kilobytes;
+}
+
+# Runs scripts as prepared statements; what pgbench prints.  The arguments are
+# its options, and texts of scripts as references, of which it takes one at
+# random each time.
+sub pgbench
+{
+	my ($database, @arguments) = @_;
+	my @files;
+
+	foreach my $argument (@arguments)
+	{
+		next unless ref $argument;
+		my $file = File::Temp->new(SUFFIX => '.sql');
+		print $file $$argument;
+		$file->flush;
+		push @files, $file;
+		$argument = "-f$file";
+	}
+	open my $pipe, '-|', 'pgbench', '-n', '-M', 'prepared', @arguments, $database or croak "cannot run pgbench: $!";
+	my $output = join '', <$pipe>;
+	CORE::close $pipe or croak "pgbench failed: $output";
+	return $output;
+}
+
+# Microseconds that each of several scripts took, as the client sees it, in the
+# order in which they were given.
+sub script_latencies
+{
+	my ($output) = @_;
+
+	return map { 1000 * $_ } $output =~ /^SQL script \d+: \S+\n(?: - .*\n)*? - latency average = ([0-9.]+) ms/mg;
 }
 
 # Runs a file of SQL, its variables given.
