@@ -22,6 +22,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#define MAX_RUNS 4
+
 CB_STATEMENT(write_clock, "timestamptz",
 			 "UPDATE charmbills.chain_state SET test_clock = $1");
 /* least() passes over nulls. */
@@ -86,14 +88,18 @@ check_target(TimestampTz clock, TimestampTz target)
 				 errdetail("A block's time ends in the year 2106.")));
 }
 
-/* In a connection of its own, so that its memory is free afterwards. */
+/*
+ * In a connection of its own, so that its memory is free afterwards.  What is
+ * done may make something else due.
+ */
 static void
 run_at(TimestampTz clock)
 {
 	SPI_connect();
 	cb_execute(&write_clock, CB_ARGS(cb_timestamptz(clock)));
 	cb_chain_followed_until(clock);
-	cb_run_billing(clock, PG_INT64_MAX);
+	for (int i = 0; i < MAX_RUNS && cb_run_billing(clock, PG_INT64_MAX) > 0; i++)
+		;
 	SPI_finish();
 }
 
