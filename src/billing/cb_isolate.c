@@ -24,20 +24,23 @@
 
 #define HOLD "1 hour"
 
-/* Gives the reason only if it is another than last time. */
-CB_STATEMENT(hold_back, "uuid text timestamptz",
-			 "WITH before AS (SELECT b.id, b.billing_error FROM charmbills.subscription_facts b WHERE b.id = $1) "
-			 "UPDATE charmbills.subscription_facts f "
-			 "SET billing_error = $2, held_until = $3 + interval '" HOLD "' "
-			 "FROM before b WHERE f.id = b.id "
-			 "RETURNING f.merchant_id, b.billing_error IS DISTINCT FROM $2");
+/* Give whether the reason is another than last time. */
+#define HOLD_BACK(what) \
+	"WITH before AS (SELECT b.id, b.billing_error FROM charmbills.subscription_facts b WHERE b.id = $1) " \
+	"UPDATE charmbills.subscription_facts f " \
+	"SET billing_error = $2, " what " = $3 + interval '" HOLD "' " \
+	"FROM before b WHERE f.id = b.id " \
+	"RETURNING f.merchant_id, b.billing_error IS DISTINCT FROM $2"
+
+CB_STATEMENT(hold_renewal, "uuid text timestamptz", HOLD_BACK("held_until"));
+CB_STATEMENT(hold_boundary, "uuid text timestamptz", HOLD_BACK("next_boundary"));
 
 static ErrorData *try(CbBatchWork work, const pg_uuid_t *ids, int n, TimestampTz now);
 static bool concerns_row(const ErrorData *error);
-static void hold(const pg_uuid_t *id, const ErrorData *error, TimestampTz now);
+static void hold(CbHold what, const pg_uuid_t *id, const ErrorData *error, TimestampTz now);
 
 int64
-cb_isolate(CbBatchWork work, const pg_uuid_t *ids, int n, TimestampTz now)
+cb_isolate(CbBatchWork work, CbHold what, const pg_uuid_t *ids, int n, TimestampTz now)
 {
 	ErrorData  *error;
 	int			half = n / 2;
@@ -51,10 +54,10 @@ cb_isolate(CbBatchWork work, const pg_uuid_t *ids, int n, TimestampTz now)
 		ReThrowError(error);
 	if (n == 1)
 	{
-		hold(ids, error, now);
+		hold(what, ids, error, now);
 		return 0;
 	}
-	return cb_isolate(work, ids, half, now) + cb_isolate(work, ids + half, n - half, now);
+	return cb_isolate(work, what, ids, half, now) + cb_isolate(work, what, ids + half, n - half, now);
 }
 
 /* NULL when it went well; in a connection of its own, whose memory is free afterwards. */
@@ -104,13 +107,14 @@ concerns_row(const ErrorData *error)
 }
 
 static void
-hold(const pg_uuid_t *id, const ErrorData *error, TimestampTz now)
+hold(CbHold what, const pg_uuid_t *id, const ErrorData *error, TimestampTz now)
 {
 	CbEvents	events = {NIL};
 	CbJson		payload;
 	pg_uuid_t	merchant_id;
+	CbStatement *hold_back = what == CB_HOLD_RENEWAL ? &hold_renewal : &hold_boundary;
 
-	if (cb_execute(&hold_back, CB_ARGS(cb_uuid(id), cb_text(error->message), cb_timestamptz(now))) == 0 ||
+	if (cb_execute(hold_back, CB_ARGS(cb_uuid(id), cb_text(error->message), cb_timestamptz(now))) == 0 ||
 		!cb_column_bool(0, 2))
 		return;
 	merchant_id = cb_column_uuid(0, 1);

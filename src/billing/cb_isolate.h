@@ -19,11 +19,18 @@
 /* Does one kind of work on some subscriptions, which are locked, at an instant. */
 typedef void (*CbBatchWork) (const pg_uuid_t *ids, int n, TimestampTz now);
 
+/* What of a subscription that fails waits; all else goes on. */
+typedef enum CbHold
+{
+	CB_HOLD_RENEWAL,
+	CB_HOLD_BOUNDARY
+} CbHold;
+
 /*
  * Do the work on all, in one subtransaction.  Where that fails it is halved and
  * tried again, until those that fail stand alone: they are held back for a
  * while, and said so once with an event.  Gives how many went well.
  */
-extern int64 cb_isolate(CbBatchWork work, const pg_uuid_t *ids, int n, TimestampTz now);
+extern int64 cb_isolate(CbBatchWork work, CbHold what, const pg_uuid_t *ids, int n, TimestampTz now);
 
 #endif							/* CB_ISOLATE_H */

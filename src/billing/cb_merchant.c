@@ -34,6 +34,12 @@ CB_STATEMENT(insert_counters, "uuid",
 			 "SELECT $1, s.series FROM charmbills.chain_state s");
 CB_STATEMENT(lock_merchant, "uuid",
 			 "SELECT descriptor FROM charmbills.merchants WHERE id = $1 FOR NO KEY UPDATE");
+/* What waited for a merchant to be active again; what failed waits on. */
+CB_STATEMENT(let_go, "uuid",
+			 "UPDATE charmbills.subscription_facts SET held_until = NULL "
+			 "WHERE id IN (SELECT f.id FROM charmbills.subscription_facts f "
+			 "             WHERE f.merchant_id = $1 AND f.held_until IS NOT NULL AND f.billing_error IS NULL "
+			 "             ORDER BY f.id FOR NO KEY UPDATE)");
 CB_STATEMENT(update_row, "uuid text text text text bool",
 			 "UPDATE charmbills.merchants "
 			 "SET name = coalesce($2, name), email = coalesce($3, email), "
@@ -197,6 +203,8 @@ CB_FUNCTION(update_merchant, CB_MERCHANT)
 	cb_execute_one(&update_row,
 				   CB_ARGS(cb_uuid(&id), cb_text(args.name), cb_text(args.email), cb_text(args.descriptor),
 						   cb_text(args.timezone), cb_arg(fcinfo, 5)));
+	if (!PG_ARGISNULL(5) && PG_GETARG_BOOL(5))
+		cb_execute(&let_go, CB_ARGS(cb_uuid(&id)));
 	cb_events_write(&events);
 	return return_merchant(fcinfo, &id);
 }

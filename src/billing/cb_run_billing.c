@@ -69,7 +69,7 @@ CB_STATEMENT(lock_renewals, "timestamptz int8",
 			 "ORDER BY s.next_invoice_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
 CB_STATEMENT(lock_boundaries, "timestamptz timestamptz int8",
 			 "SELECT s.id FROM charmbills.subscription_facts s "
-			 "WHERE s.next_boundary <= $2 AND (s.held_until IS NULL OR s.held_until <= $2) "
+			 "WHERE s.next_boundary <= $2 "
 			 "      AND (s.next_boundary <= $1 OR least(s.ended_at, s.paused_at, s.next_plan_at) <= $2) "
 			 "ORDER BY s.next_boundary LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED");
 /* One look at every index that says when something is due. */
@@ -185,7 +185,7 @@ renew_subscriptions(TimestampTz now, int64 max_rows)
 		SPI_connect();
 		n = (int) cb_execute(&lock_renewals,
 							 CB_ARGS(cb_timestamptz(now), cb_int8(Min(max_rows - done, BATCH_ROWS))));
-		renewed = cb_isolate(renew_batch, first_column(n), n, now);
+		renewed = cb_isolate(renew_batch, CB_HOLD_RENEWAL, first_column(n), n, now);
 		SPI_finish();
 		done += renewed;
 		if (n < BATCH_ROWS)
@@ -218,7 +218,7 @@ announce_boundaries(TimestampTz now, int64 max_rows)
 		n = (int) cb_execute(&lock_boundaries,
 							 CB_ARGS(cb_timestamptz(lapse), cb_timestamptz(now),
 									 cb_int8(Min(max_rows - done, BATCH_ROWS))));
-		done += cb_isolate(announce_batch, first_column(n), n, now);
+		done += cb_isolate(announce_batch, CB_HOLD_BOUNDARY, first_column(n), n, now);
 		SPI_finish();
 		if (n < BATCH_ROWS)
 			break;

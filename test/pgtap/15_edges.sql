@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(16);
+SELECT plan(20);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -108,6 +108,25 @@ SELECT pay(:'fay') AS payment \gset
 SELECT wait('5 days') AS clock \gset
 SELECT is(state_of(:'eve') || ' ' || is_entitled(:'free', external_id => 'eve'), 'expired false', 'and ends like others when it is not paid');
 SELECT is(state_of(:'fay') || ' ' || is_entitled(:'free', external_id => 'fay'), 'active true', 'while those who pay go on');
+
+-- Who is not invoiced ends like others
+SELECT start(:'silver', 'gil') AS gil \gset
+SELECT paid_until(:'gil') AS gil_end \gset
+SELECT update_merchant(:'shop', is_active => false) AS shop_row \gset
+SELECT wait_until(:'gil_end') AS clock \gset
+SELECT is((SELECT status FROM subscription_facts WHERE id = :'gil'), 'past_due', 'of a merchant who is not active the end of a period is announced');
+SELECT wait('1 hour') AS clock \gset
+SELECT update_merchant(:'shop', is_active => true) AS shop_row \gset
+SELECT wait('1 second') AS clock \gset
+SELECT is(bill_of(:'gil'), 'open 10000 0', 'and once he is active again, the next one is invoiced at once');
+SELECT pay(:'gil') AS payment \gset
+SELECT paid_until(:'gil') AS gil_end \gset
+UPDATE plans SET currency = 'XAU', price = 1.005, price_sats = NULL WHERE id = :'silver';
+SELECT wait_until(:'gil_end') AS clock \gset
+SELECT is((SELECT status || ' ' || (billing_error IS NOT NULL) FROM subscription_facts WHERE id = :'gil'), 'past_due true', 'likewise where the renewal fails');
+SELECT wait('5 days') AS clock \gset
+SELECT results_eq(format('SELECT type FROM events WHERE subject = %L ORDER BY subject_seq DESC LIMIT 3', 'subscription:' || :'gil'),
+                  ARRAY['subscription.expired', 'subscription.past_due', 'subscription.billing_failed'], 'each is told once, whatever is tried again');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
