@@ -289,8 +289,9 @@ SELECT throws_ok(format('SELECT pause_subscription(%L)', :'ned'), 'CB011', NULL,
 UPDATE chain_state SET test_clock = :'clock';
 
 -- Bad input
-SELECT throws_ok('SELECT ' || call || '(uuid_v7())', 'CB008', 'subscription does not exist', call || '() wants a subscription that there is'),
-       throws_ok('SELECT ' || call || '(NULL)', 'CB011', NULL, call || '() wants one')
+SELECT throws_ok('SELECT ' || call || '(uuid_v7())', 'CB008', 'subscription does not exist', call || '() wants a subscription that there is')
+FROM unnest(ARRAY['cancel_subscription', 'uncancel_subscription', 'pause_subscription', 'resume_subscription']) call;
+SELECT throws_ok('SELECT ' || call || '(NULL)', 'CB011', NULL, call || '() wants one')
 FROM unnest(ARRAY['cancel_subscription', 'uncancel_subscription', 'pause_subscription', 'resume_subscription']) call;
 SELECT throws_ok(format('SELECT cancel_subscription(%L, NULL)', :'ned'), 'CB011', NULL, 'cancel_subscription() wants to know when');
 CREATE ROLE other_merchant;
