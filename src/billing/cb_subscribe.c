@@ -34,9 +34,9 @@ CB_STATEMENT(read_offer, "uuid",
 			 "WHERE p.id = $1");
 
 CB_STATEMENT(find_live, "uuid uuid",
-			 "SELECT f.id FROM charmbills.subscription_facts f "
-			 "WHERE f.customer_id = $1 AND f.plan_id = $2 "
-			 "      AND f.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
+			 "SELECT s.id FROM charmbills.subscriptions s "
+			 "WHERE s.customer_id = $1 AND s.plan_id = $2 "
+			 "      AND s.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
 CB_STATEMENT(insert_subscription,
 			 "uuid uuid uuid uuid text text text text interval timestamptz timestamptz timestamptz "
 			 "interval text int4",

@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(20);
+SELECT plan(23);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -127,6 +127,15 @@ SELECT is((SELECT status || ' ' || (billing_error IS NOT NULL) FROM subscription
 SELECT wait('5 days') AS clock \gset
 SELECT results_eq(format('SELECT type FROM events WHERE subject = %L ORDER BY subject_seq DESC LIMIT 3', 'subscription:' || :'gil'),
                   ARRAY['subscription.expired', 'subscription.past_due', 'subscription.billing_failed'], 'each is told once, whatever is tried again');
+
+-- Who may subscribe again is a question of time, not of what has been announced
+SELECT start(:'gold', 'hal') AS hal \gset
+SELECT (cancel_subscription(:'hal')).status AS row \gset
+SELECT throws_ok(format('SELECT subscribe(%L, %L)', :'gold', 'hal'), 'CB009', NULL, 'who has canceled is subscribed until the period ends');
+UPDATE chain_state SET test_clock = paid_until(:'hal'), followed_until = paid_until(:'hal');
+SELECT is((SELECT status FROM subscription_facts WHERE id = :'hal') || ' ' || state_of(subscribe(:'gold', 'hal')), 'active pending', 'and may subscribe again then, though billing has not run');
+SELECT run_billing() AS rows \gset
+SELECT is((SELECT status FROM subscription_facts WHERE id = :'hal'), 'canceled', 'which announces the end later');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
