@@ -52,7 +52,8 @@ ALTER TABLE charmbills.subscription_facts
     ADD COLUMN pending_quantity integer,
     ADD COLUMN next_invoice_at timestamptz,
     ADD COLUMN billing_error text,
-    ADD COLUMN held_until timestamptz;
+    ADD COLUMN held_until timestamptz,
+    ADD COLUMN trial_plan_id uuid CONSTRAINT subscription_facts_trial_plan_id_fkey REFERENCES charmbills.plans (id);
 
 ALTER TABLE charmbills.invoices ALTER COLUMN amount_sats DROP NOT NULL;
 ALTER TABLE charmbills.invoices DROP CONSTRAINT invoices_kind_check;
@@ -146,6 +147,8 @@ COMMENT ON COLUMN charmbills.subscription_facts.next_invoice_at IS 'When the nex
 COMMENT ON COLUMN charmbills.subscription_facts.billing_error IS 'Why billing it failed last; NULL when it did not.';
 
 COMMENT ON COLUMN charmbills.subscription_facts.held_until IS 'After a failure: when billing it is tried again.';
+
+COMMENT ON COLUMN charmbills.subscription_facts.trial_plan_id IS 'Plan that its trial was of; NULL without one.';
 
 CREATE INDEX subscription_facts_plan_id_idx ON charmbills.subscription_facts (plan_id);
 
@@ -1133,7 +1136,8 @@ INSERT INTO charmbills.plan_prices (plan_id, version, merchant_id, price_sats, v
 SELECT id, 1, merchant_id, price_sats, created_at FROM charmbills.plans;
 
 UPDATE charmbills.subscription_facts
-SET lead_time = CASE cycle WHEN 'weekly' THEN interval '16:48' WHEN 'demo' THEN interval '18 seconds'
+SET trial_plan_id = CASE WHEN trial_end IS NOT NULL THEN plan_id END,
+    lead_time = CASE cycle WHEN 'weekly' THEN interval '16:48' WHEN 'demo' THEN interval '18 seconds'
                 WHEN 'monthly' THEN interval '3 days' WHEN 'yearly' THEN interval '3 days'
                 WHEN 'lifetime' THEN interval '3 days'
                 ELSE (SELECT CASE WHEN tenth < 259200000000 THEN tenth * interval '1 microsecond' ELSE interval '3 days' END

@@ -222,7 +222,8 @@ CREATE TABLE charmbills.subscription_facts (
     pending_quantity integer,
     next_invoice_at timestamptz,
     billing_error text,
-    held_until timestamptz
+    held_until timestamptz,
+    trial_plan_id uuid CONSTRAINT subscription_facts_trial_plan_id_fkey REFERENCES charmbills.plans (id)
 );
 COMMENT ON TABLE charmbills.subscription_facts IS 'What is known of each subscription; its status follows from this and the time.';
 COMMENT ON COLUMN charmbills.subscription_facts.id IS 'Identity of the subscription.';
@@ -262,6 +263,7 @@ COMMENT ON COLUMN charmbills.subscription_facts.pending_quantity IS 'Quantity th
 COMMENT ON COLUMN charmbills.subscription_facts.next_invoice_at IS 'When the next invoice is to be issued; NULL while it stands, or none is to come.';
 COMMENT ON COLUMN charmbills.subscription_facts.billing_error IS 'Why billing it failed last; NULL when it did not.';
 COMMENT ON COLUMN charmbills.subscription_facts.held_until IS 'After a failure: when billing it is tried again.';
+COMMENT ON COLUMN charmbills.subscription_facts.trial_plan_id IS 'Plan that its trial was of; NULL without one.';
 
 CREATE INDEX subscription_facts_customer_idx ON charmbills.subscription_facts (customer_id, plan_id);
 CREATE INDEX subscription_facts_plan_id_idx ON charmbills.subscription_facts (plan_id);

@@ -39,14 +39,15 @@ CB_STATEMENT(find_live, "uuid uuid",
 			 "      AND s.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
 CB_STATEMENT(insert_subscription,
 			 "uuid uuid uuid uuid text text text text interval timestamptz timestamptz timestamptz "
-			 "interval text int4",
+			 "interval text int4 uuid",
 			 "INSERT INTO charmbills.subscription_facts "
 			 "       (id, plan_id, merchant_id, customer_id, subscriber_address, status, cycle, timezone, grace, "
-			 "        anchor, trial_end, created_at, lead_time, restart, quantity) "
-			 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+			 "        anchor, trial_end, created_at, lead_time, restart, quantity, trial_plan_id) "
+			 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
+/* Whatever plan the subscription has changed to since. */
 CB_STATEMENT(find_trial, "uuid uuid",
 			 "SELECT FROM charmbills.subscription_facts f "
-			 "WHERE f.customer_id = $1 AND f.plan_id = $2 AND f.trial_end IS NOT NULL LIMIT 1");
+			 "WHERE f.customer_id = $1 AND f.trial_plan_id = $2 LIMIT 1");
 CB_STATEMENT(return_subscription, "uuid",
 			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
 
@@ -202,7 +203,7 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 						   cb_datum(IntervalPGetDatum(&offer->grace)), cb_timestamptz(anchor),
 						   in_trial ? cb_timestamptz(anchor) : cb_null(), cb_timestamptz(now),
 						   cb_datum(IntervalPGetDatum(&offer->lead)), cb_text(offer->restart),
-						   cb_int4(subscriber->quantity)));
+						   cb_int4(subscriber->quantity), cb_uuid(in_trial ? &offer->plan_id : NULL)));
 	announce(id, offer, subscriber, &customer_id, status, now, &events);
 	/* An invoice that is paid at once refreshes it; one that waits leaves it as it is. */
 	if (in_trial)

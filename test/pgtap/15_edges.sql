@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(23);
+SELECT plan(24);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -136,6 +136,13 @@ UPDATE chain_state SET test_clock = paid_until(:'hal'), followed_until = paid_un
 SELECT is((SELECT status FROM subscription_facts WHERE id = :'hal') || ' ' || state_of(subscribe(:'gold', 'hal')), 'active pending', 'and may subscribe again then, though billing has not run');
 SELECT run_billing() AS rows \gset
 SELECT is((SELECT status FROM subscription_facts WHERE id = :'hal'), 'canceled', 'which announces the end later');
+
+-- A customer who has changed to another plan has had the trial
+SELECT (create_plan(:'shop', 'Trying', 10000, '30 days', trial => '7 days')).id AS trying \gset
+SELECT subscribe(:'trying', 'ivy') AS ivy \gset
+SELECT (change_plan(:'ivy', :'gold')).status AS row \gset
+SELECT (cancel_subscription(:'ivy', false)).status AS ended \gset
+SELECT is(state_of(subscribe(:'trying', 'ivy')), 'pending', 'whoever changes plans has no second trial');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
