@@ -22,6 +22,13 @@
 #define LIFETIME "lifetime"
 #define MEAN_YEAR 365.2425		/* days */
 
+/*
+ * What a plan may have, in microseconds.  Shorter periods would end as fast as
+ * they are invoiced.
+ */
+#define SHORTEST_CYCLE ((double) USECS_PER_MINUTE)
+#define LONGEST_CYCLE (1000 * MEAN_YEAR * USECS_PER_DAY)
+
 typedef struct NamedCycle
 {
 	const char *name;
@@ -67,7 +74,13 @@ cb_check_cycle(const char *cycle)
 {
 	Interval	length;
 
-	(void) cb_cycle_length(cycle, &length);
+	if (!cb_cycle_length(cycle, &length))
+		return;
+	if (mean_length(&length) < SHORTEST_CYCLE || mean_length(&length) > LONGEST_CYCLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
+				 errmsg("billing cycle is too short, or too long"),
+				 errdetail("It is from a minute to 1000 years.")));
 }
 
 bool

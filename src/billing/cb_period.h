@@ -31,7 +31,7 @@ extern TimestampTz cb_add_interval(TimestampTz start, const Interval *span, cons
 /* The length of a cycle; false for a lifetime, which has none. */
 extern bool cb_cycle_length(const char *cycle, Interval *length);
 
-/* CB011 unless the text is a cycle of positive length. */
+/* CB011 unless the text is a cycle that a plan may have. */
 extern void cb_check_cycle(const char *cycle);
 
 /* CB011 unless the zone is known. */
