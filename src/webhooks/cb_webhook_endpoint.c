@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "billing/cb_idempotency.h"
 #include "cb_args.h"
 #include "cb_auth.h"
@@ -24,6 +25,8 @@
 #include "webhooks/cb_webhook_internal.h"
 
 #define MAX_OVERLAP_DAYS 30
+/* Of what create_webhook_endpoint() gives. */
+#define SECRET_COLUMN 8
 /* Of one merchant, so that his alone never take all that the worker can send at once for long. */
 #define MAX_ENDPOINTS 100
 
@@ -40,8 +43,8 @@ CB_STATEMENT(insert_endpoint, "uuid uuid text text[] text bytea timestamptz",
 			 "INSERT INTO charmbills.webhook_endpoints "
 			 "       (id, merchant_id, url, events, description, fingerprint, created_at) "
 			 "VALUES ($1, $2, $3, $4, $5, $6, $7)");
-CB_STATEMENT(return_created, "uuid text",
-			 "SELECT id, merchant_id, url, events, description, is_active, created_at, $2 AS secret "
+CB_STATEMENT(return_created, "uuid",
+			 "SELECT id, merchant_id, url, events, description, is_active, created_at, NULL::text "
 			 "FROM charmbills.webhook_endpoints WHERE id = $1");
 CB_STATEMENT(lock_endpoint, "uuid",
 			 "SELECT merchant_id, generation, fingerprint, is_active "
@@ -86,6 +89,7 @@ static void check_filters(NullableDatum events);
 static void check_number(const Endpoint *endpoint);
 static bool claim_key(FunctionCallInfo fcinfo, TimestampTz now, pg_uuid_t *id);
 static Datum return_existing(FunctionCallInfo fcinfo, const pg_uuid_t *id);
+static Datum return_endpoint(FunctionCallInfo fcinfo, const pg_uuid_t *id, const char *secret);
 static char *make_secret(const pg_uuid_t *id, int32 generation, CbWebhookFingerprint *fingerprint);
 static NullableDatum fingerprint_datum(const CbWebhookFingerprint *fingerprint);
 static void load_endpoint(FunctionCallInfo fcinfo, Endpoint *endpoint);
@@ -124,8 +128,7 @@ CB_FUNCTION(create_webhook_endpoint, CB_MERCHANT)
 			   CB_ARGS(cb_uuid(&endpoint.id), cb_arg(fcinfo, 0), cb_arg(fcinfo, 1), events,
 					   cb_arg(fcinfo, 3), fingerprint_datum(&fingerprint), cb_timestamptz(now)));
 	announce("webhook.created", &endpoint, now);
-	cb_execute_one(&return_created, CB_ARGS(cb_uuid(&endpoint.id), cb_text(secret)));
-	return cb_return_rows(fcinfo);
+	return return_endpoint(fcinfo, &endpoint.id, secret);
 }
 
 /* An endpoint that hears of all merchants is an operator's. */
@@ -191,7 +194,19 @@ return_existing(FunctionCallInfo fcinfo, const pg_uuid_t *id)
 	cb_execute_one(&read_generation, CB_ARGS(cb_uuid(id)));
 	if (cb_column_int4(0, 1) == 1)
 		secret = make_secret(id, 1, &fingerprint);
-	cb_execute_one(&return_created, CB_ARGS(cb_uuid(id), cb_text(secret)));
+	return return_endpoint(fcinfo, id, secret);
+}
+
+/* Parameters of statements may come into a log; the secret is none. */
+static Datum
+return_endpoint(FunctionCallInfo fcinfo, const pg_uuid_t *id, const char *secret)
+{
+	NullableDatum value = cb_text(secret);
+	int			column = SECRET_COLUMN;
+
+	cb_execute_one(&return_created, CB_ARGS(cb_uuid(id)));
+	SPI_tuptable->vals[0] = heap_modify_tuple_by_cols(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+													  &column, &value.value, &value.isnull);
 	return cb_return_rows(fcinfo);
 }
 
