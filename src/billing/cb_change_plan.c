@@ -37,8 +37,9 @@ CB_STATEMENT(lock_subscription, "uuid",
 			 "SELECT id FROM charmbills.subscription_facts WHERE id = $1 FOR NO KEY UPDATE");
 CB_STATEMENT(read_subscription, "uuid",
 			 "SELECT s.status, s.canceled_at IS NOT NULL OR s.ended_at IS NOT NULL, s.plan_id, s.quantity, "
-			 "       s.current_period_end > charmbills.now(), s.customer_id "
-			 "FROM charmbills.subscriptions s WHERE s.id = $1");
+			 "       s.current_period_end > charmbills.now(), s.customer_id, "
+			 "       coalesce(f.next_plan_at > charmbills.now(), false) "
+			 "FROM charmbills.subscriptions s JOIN charmbills.subscription_facts f ON f.id = s.id WHERE s.id = $1");
 CB_STATEMENT(read_plan, "uuid uuid uuid",
 			 "SELECT p.merchant_id, p.status, "
 			 "       p.allow_multiple OR NOT EXISTS ("
@@ -91,6 +92,7 @@ typedef struct PlanChange
 	char	   *status;
 	bool		is_ending;
 	bool		is_paid_now;	/* by a period that lasts */
+	bool		is_paid_otherwise;	/* for another plan or quantity later */
 	pg_uuid_t	plan_id;
 	int32		quantity;
 	pg_uuid_t	new_plan_id;
@@ -228,6 +230,7 @@ load_subscription(FunctionCallInfo fcinfo, PlanChange *change)
 	change->quantity = cb_column_int4(0, 4);
 	change->is_paid_now = cb_column_bool(0, 5);
 	change->customer_id = cb_column_uuid(0, 6);
+	change->is_paid_otherwise = cb_column_bool(0, 7);
 	change->new_plan_id = PG_ARGISNULL(1) ? change->plan_id : *PG_GETARG_UUID_P(1);
 	change->new_quantity = cb_quantity_arg(fcinfo, 3, change->quantity);
 }
@@ -279,7 +282,8 @@ check_plan(const PlanChange *change)
 static ChangeMode
 mode_of(const PlanChange *change)
 {
-	if (cb_uuid_equal(&change->new_plan_id, &change->plan_id) && change->new_quantity == change->quantity)
+	if (cb_uuid_equal(&change->new_plan_id, &change->plan_id) && change->new_quantity == change->quantity &&
+		!change->is_paid_otherwise)
 		return CHANGE_NOTHING;
 	if (strcmp(change->status, "pending") == 0)
 		return CHANGE_UNPAID;

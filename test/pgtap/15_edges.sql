@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(24);
+SELECT plan(27);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -127,6 +127,7 @@ SELECT is((SELECT status || ' ' || (billing_error IS NOT NULL) FROM subscription
 SELECT wait('5 days') AS clock \gset
 SELECT results_eq(format('SELECT type FROM events WHERE subject = %L ORDER BY subject_seq DESC LIMIT 3', 'subscription:' || :'gil'),
                   ARRAY['subscription.expired', 'subscription.past_due', 'subscription.billing_failed'], 'each is told once, whatever is tried again');
+UPDATE plans SET currency = NULL, price = NULL, price_sats = 10000 WHERE id = :'silver';
 
 -- Who may subscribe again is a question of time, not of what has been announced
 SELECT start(:'gold', 'hal') AS hal \gset
@@ -143,6 +144,26 @@ SELECT subscribe(:'trying', 'ivy') AS ivy \gset
 SELECT (change_plan(:'ivy', :'gold')).status AS row \gset
 SELECT (cancel_subscription(:'ivy', false)).status AS ended \gset
 SELECT is(state_of(subscribe(:'trying', 'ivy')), 'pending', 'whoever changes plans has no second trial');
+
+-- Back to the plan that it still is, after a period of another was paid in advance
+SELECT start(:'silver', 'joe') AS joe \gset
+SELECT paid_until(:'joe') AS joe_end \gset
+SELECT (change_plan(:'joe', :'gold', true)).status AS row \gset
+SELECT wait_until(:'joe_end'::timestamptz - interval '1 day') AS clock \gset
+SELECT pay(:'joe') AS payment \gset
+SELECT paid_until(:'joe') AS joe_end \gset
+SELECT is((SELECT effective_at::text || ' ' || amount_sats FROM preview_change(:'joe', :'silver', true)), :'joe_end' || ' 10000', 'a change back comes after it');
+SELECT (change_plan(:'joe', :'silver', true)).status AS row \gset
+SELECT wait_until(:'joe_end'::timestamptz - interval '1 day') AS clock \gset
+SELECT is((SELECT plan_id::text FROM subscriptions WHERE id = :'joe') || ' ' || bill_of(:'joe'), :'gold' || ' open 10000 0', 'and is what the next invoice is for');
+SELECT start(:'silver', 'lea') AS lea \gset
+SELECT paid_until(:'lea') AS lea_end \gset
+SELECT (change_plan(:'lea', :'gold', true)).status AS row \gset
+SELECT wait_until(:'lea_end'::timestamptz - interval '1 day') AS clock \gset
+SELECT pay(:'lea') AS payment \gset
+SELECT (change_plan(:'lea', :'silver')).status AS row \gset
+SELECT is((SELECT plan_id FROM subscriptions WHERE id = :'lea')::text || ' ' || paid_until(:'lea') || ' ' || balance_of('lea'),
+          :'silver' || ' ' || charmbills.now() + interval '30 days' || ' ' || 50000 + 10000 / 30 - 10000, 'or at once, with what was paid as credit');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
