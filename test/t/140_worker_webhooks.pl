@@ -220,18 +220,18 @@ remove(values %case, $closed, $nobody);
 #
 # Private addresses
 #
-my $private = endpoint($hooks->url('/private'));
-my $named   = endpoint($hooks->url('/private', host => 'localhost'));
+my @private = map { endpoint($hooks->url('/private', host => $_)) }
+  qw(127.0.0.1 localhost 127.1 2130706433 0x7f000001 017700000001 [::1] [::ffff:127.0.0.1] [64:ff9b::7f00:1]);
 my $connections = $hooks->connections;
 set_and_wait('charmbills.webhook_allow_private' => 'off');
-announce($private, $named);
-foreach my $endpoint ($private, $named)
+announce(@private);
+foreach my $endpoint (@private)
 {
 	wait_for_attempt($endpoint, "$endpoint->{url} is tried");
 	like(error($endpoint), qr/private/, 'and refused');
 }
 is($hooks->connections, $connections, 'without a connection');
-remove($private, $named);
+remove(@private);
 set_and_wait('charmbills.webhook_allow_private' => 'on');
 
 # The worker has read what it is told of before.
