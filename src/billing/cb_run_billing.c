@@ -98,7 +98,7 @@ CB_STATEMENT(release_reservations, "uuid",
 static bool is_anything_due(TimestampTz now, TimestampTz until);
 static int64 expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max_rows);
 static int64 work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
-static int64 renew_subscriptions(TimestampTz now, int64 max_rows);
+static int64 renew_subscriptions(TimestampTz as_of, TimestampTz now, int64 max_rows);
 static void renew_batch(const pg_uuid_t *ids, int n, TimestampTz now);
 static int64 announce_boundaries(TimestampTz now, int64 max_rows);
 static void announce_batch(const pg_uuid_t *ids, int n, TimestampTz now);
@@ -108,14 +108,16 @@ static pg_uuid_t *first_column(int n);
 /*
  * In a copy of the database that nobody has adopted nothing is done at all.
  * What is judged by the payments made until then goes by how far the chain has
- * been followed, never by the clock alone.  Renewals come before boundaries: a
- * period that credit pays follows the one before without a gap.
+ * been followed, never by the clock alone.  What was due at as_of is done now: an
+ * invoice must not be born expired.  Renewals come before boundaries: a period
+ * that credit pays follows the one before without a gap.
  */
 int64
 cb_run_billing(TimestampTz as_of, int64 max_rows)
 {
 	CbEvents	events = {NIL};
 	CbChainState chain;
+	TimestampTz now = cb_now();
 	TimestampTz until;
 	int64		done = 0;
 
@@ -129,11 +131,11 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	done += cb_webhook_clean_up(as_of, max_rows);
 	if (!is_anything_due(as_of, until))
 		return done;
-	done += expire_invoices(&lock_expired, until, as_of, max_rows);
-	done += expire_invoices(&lock_expired_one_off, until, as_of, max_rows);
-	done += renew_subscriptions(as_of, max_rows);
+	done += expire_invoices(&lock_expired, until, now, max_rows);
+	done += expire_invoices(&lock_expired_one_off, until, now, max_rows);
+	done += renew_subscriptions(as_of, now, max_rows);
 	done += announce_boundaries(as_of, max_rows);
-	done += work_on_invoices(until, as_of, max_rows);
+	done += work_on_invoices(until, now, max_rows);
 	done += fail_unsigned_transactions(as_of, max_rows, &events);
 	cb_events_write(&events);
 	done += cb_address_pool_catch_up(max_rows);
@@ -172,7 +174,7 @@ work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows)
 
 /* Each batch in a connection of its own, so that memory stays as it is. */
 static int64
-renew_subscriptions(TimestampTz now, int64 max_rows)
+renew_subscriptions(TimestampTz as_of, TimestampTz now, int64 max_rows)
 {
 	int64		done = 0;
 
@@ -184,7 +186,7 @@ renew_subscriptions(TimestampTz now, int64 max_rows)
 		CHECK_FOR_INTERRUPTS();
 		SPI_connect();
 		n = (int) cb_execute(&lock_renewals,
-							 CB_ARGS(cb_timestamptz(now), cb_int8(Min(max_rows - done, BATCH_ROWS))));
+							 CB_ARGS(cb_timestamptz(as_of), cb_int8(Min(max_rows - done, BATCH_ROWS))));
 		renewed = cb_isolate(renew_batch, CB_HOLD_RENEWAL, first_column(n), n, now);
 		SPI_finish();
 		done += renewed;

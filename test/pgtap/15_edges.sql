@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(27);
+SELECT plan(29);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -164,6 +164,20 @@ SELECT pay(:'lea') AS payment \gset
 SELECT (change_plan(:'lea', :'silver')).status AS row \gset
 SELECT is((SELECT plan_id FROM subscriptions WHERE id = :'lea')::text || ' ' || paid_until(:'lea') || ' ' || balance_of('lea'),
           :'silver' || ' ' || charmbills.now() + interval '30 days' || ' ' || 50000 + 10000 / 30 - 10000, 'or at once, with what was paid as credit');
+
+-- What was due earlier is invoiced now
+SELECT (create_plan(:'shop', 'Early', 10000, '30 days', lead_time => '20 days')).id AS early,
+       (create_plan(:'shop', 'Early and more', 30000, '30 days', lead_time => '20 days')).id AS more \gset
+SELECT start(:'early', 'max') AS max \gset
+SELECT update_merchant(:'shop', is_active => false) AS shop_row \gset
+SELECT wait('15 days') AS clock \gset
+SELECT update_merchant(:'shop', is_active => true) AS shop_row \gset
+SELECT (change_plan(:'max', :'more')).status AS row \gset
+SELECT pay(:'max') AS payment \gset
+SELECT paid_until(:'max') AS max_end, run_billing(charmbills.now() - interval '3 days') AS rows \gset
+SELECT is(bill_of(:'max'), 'open 30000 0', 'the renewal that was due then is the latest invoice');
+SELECT pay(:'max') AS payment \gset
+SELECT is(paid_until(:'max'), :'max_end'::timestamptz + interval '30 days', 'and pays the next period');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
