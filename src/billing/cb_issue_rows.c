@@ -16,6 +16,10 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+/*
+ * The latest issued counts: a transaction that began before another had issued
+ * one, and came to issue its own only then, must not date it before that.
+ */
 CB_KEYS_STATEMENT(insert_invoices,
 				  "uuid[] text[] int8[] uuid[] uuid[] uuid[] text[] int8[] int8[] text[] bytea[] uuid[] int4[] "
 				  "int4[] timestamptz[] timestamptz[] timestamptz[] timestamptz[] uuid[] int4[] timestamptz[] "
@@ -33,7 +37,9 @@ CB_KEYS_STATEMENT(insert_invoices,
 				  "       d.period_end, d.plan_id, d.quantity, d.anchor, d.paused_before, d.period_worth, "
 				  "       d.worth_start, d.worth_end, d.currency, d.amount, d.tolerance, d.credit_sats, "
 				  "       d.carried_sats, d.description, coalesce(d.metadata, '{}')::pg_catalog.jsonb, "
-				  "       d.next_action_at, d.tax_rate, 'open', $35 "
+				  "       d.next_action_at, d.tax_rate, 'open', "
+				  "       greatest($35, (SELECT max(n.created_at) FROM charmbills.invoices n "
+				  "                      WHERE n.subscription_id = d.subscription_id)) "
 				  "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
 				  "            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) "
 				  "     d(id, series, number, merchant_id, subscription_id, customer_id, kind, amount_sats, "

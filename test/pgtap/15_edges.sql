@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(29);
+SELECT plan(32);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -178,6 +178,20 @@ SELECT paid_until(:'max') AS max_end, run_billing(charmbills.now() - interval '3
 SELECT is(bill_of(:'max'), 'open 30000 0', 'the renewal that was due then is the latest invoice');
 SELECT pay(:'max') AS payment \gset
 SELECT is(paid_until(:'max'), :'max_end'::timestamptz + interval '30 days', 'and pays the next period');
+
+-- Transactions that began earlier and issue later
+SELECT start(:'early', 'ned') AS ned \gset
+SELECT sandbox_pay(address, 60000) AS txid FROM invoices WHERE id = invoice_of(:'ned') \gset
+SELECT sandbox_mine() AS height \gset
+SELECT wait('9 days 23 hours') AS clock \gset
+SELECT (change_plan(:'ned', :'more')).status AS row, charmbills.now() AS issued_at \gset
+SELECT is(bill_of(:'ned'), 'paid 0 0', 'a change is paid by credit');
+UPDATE subscription_facts SET next_invoice_at = charmbills.now() - interval '2 hours' WHERE id = :'ned';
+UPDATE chain_state SET test_clock = test_clock - interval '1 hour';
+SELECT paid_until(:'ned') AS ned_end, run_billing() AS rows \gset
+UPDATE chain_state SET test_clock = :'issued_at';
+SELECT is(bill_of(:'ned') || ' ' || (SELECT created_at FROM invoices WHERE id = invoice_of(:'ned')), 'paid 0 0 ' || :'issued_at', 'a renewal after it is not dated before it');
+SELECT is(paid_until(:'ned'), :'ned_end'::timestamptz + interval '30 days', 'and pays the next period');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
