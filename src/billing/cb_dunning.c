@@ -27,8 +27,9 @@ CB_STATEMENT(lock_due, "timestamptz int8",
 			 "ORDER BY i.next_action_at LIMIT $2 FOR NO KEY UPDATE OF s, i SKIP LOCKED");
 CB_STATEMENT(write_step, "uuid int4 timestamptz",
 			 "UPDATE charmbills.invoices SET dunning_step = $2, next_action_at = $3 WHERE id = $1");
-CB_STATEMENT(give_up, "uuid",
-			 "UPDATE charmbills.invoices SET status = 'uncollectible' WHERE id = $1");
+CB_STATEMENT(give_up, "uuid int4 timestamptz",
+			 "UPDATE charmbills.invoices SET status = 'uncollectible', dunning_step = $2, next_action_at = $3 "
+			 "WHERE id = $1");
 
 typedef struct Overdue
 {
@@ -96,7 +97,8 @@ take_steps(Overdue *overdue, TimestampTz until, TimestampTz now, CbEvents *event
 	}
 	if (overdue->next_at <= until && strcmp(overdue->status, "expired") == 0)
 	{
-		cb_execute_one(&give_up, CB_ARGS(cb_uuid(&overdue->id)));
+		cb_execute_one(&give_up, CB_ARGS(cb_uuid(&overdue->id), cb_int4(overdue->step),
+										 cb_timestamptz(overdue->next_at)));
 		announce_given_up(overdue, events);
 		cb_settle_invoices(&overdue->id, 1, now, events);
 		return;
