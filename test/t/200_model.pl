@@ -92,7 +92,7 @@ sub perform
 	my ($session, $model, $operation) = @_;
 	my $from = $model->chain->top - ($operation->{undone} || 0);
 	my @lines = $session->run($operation->{sql} . "\\echo the snapshot\n"
-		. CharmBills::ModelSnapshot->statements($from, $model->last_event));
+		. CharmBills::ModelSnapshot->statements($from, $model->last_event, $model->clock));
 	my @answer;
 
 	push @answer, shift @lines until !@lines || $lines[0] eq 'the snapshot';

@@ -13,9 +13,9 @@ package CharmBills::Model;
 use strict;
 use warnings;
 
-use parent qw(CharmBills::ModelFacts);
+use parent qw(CharmBills::ModelIssue);
 
-use List::Util qw(max min sum0);
+use List::Util qw(min sum0);
 
 use CharmBills::ModelChain;
 use CharmBills::ModelEvents;
@@ -39,6 +39,7 @@ sub new
 		invoice_order => [],
 		subscriptions => {},
 		subscription_order => [],
+		invoices_of   => {},
 		transactions  => {},
 		reserved      => {},
 		events        => CharmBills::ModelEvents->new,
@@ -48,6 +49,7 @@ sub new
 }
 
 sub chain { return $_[0]->{chain} }
+sub clock { return $_[0]->{clock} }
 sub last_event { return $_[0]->{events}->last }
 
 # How often each situation has been met, by name.
@@ -63,9 +65,9 @@ sub observe
 	eval {
 		$self->_observe_chain;
 		$self->_observe_deeds($operation);
-		$self->_observe_invoices;
-		$self->_observe_subscriptions;
 		$self->_observe_outputs;
+		$self->_observe_billing($operation);
+		$self->_weigh_payments;
 		$self->_check_known;
 		$self->_check_ancestors if $operation->{offers_all};
 		$self->_check_payments;
@@ -80,6 +82,30 @@ sub observe
 		1;
 	} or $self->_differ("cannot be: $@");
 	return @{ $self->{differences} };
+}
+
+# What billing did, with the chain as it was then: blocks that let time pass come
+# after it.
+sub _observe_billing
+{
+	my ($self, $operation) = @_;
+
+	{
+		local $self->{height} = defined $operation->{billed_at} ? $operation->{billed_at} : $self->{height};
+		$self->_weigh_payments;
+	}
+	$self->_observe_subscriptions;
+	$self->{reminders} = [];
+	$self->_remind($_, $operation) foreach @{ $self->{invoice_order} };
+	$self->_observe_invoices($operation);
+	$self->_check_reminders;
+	return unless $operation->{bills};
+	foreach my $subscription (@{ $self->{subscription_order} })
+	{
+		my $at = $self->_subscription_at($subscription, $self->{clock}, $self->_states_at($self->{clock}, $operation))->{next_at};
+		$self->_differ("subscription $subscription->{id} was to be invoiced at $at") if $at ne '' && $at <= $self->{clock};
+	}
+	return;
 }
 
 # Count what things are now and were not before.
@@ -177,7 +203,6 @@ sub _check_payments
 	{
 		my $row = $row_of{ $payment->{outpoint} } or next;
 		my $height = $self->{chain}->height_of($payment->{tx}{txid});
-		$self->_weigh($payment, $height);
 		$self->_witness($payment,
 			_kind($payment) . ($payment->{is_settled} ? ' settled' : $payment->{is_live} ? ' live' : ' dead'));
 		$self->_compare("payment $payment->{outpoint}", $row,
@@ -195,6 +220,14 @@ sub _kind
 	my ($payment) = @_;
 
 	return $payment->{tx}{is_coinbase} ? 'coinbase' : $payment->{invoice} eq '' ? 'stray' : 'payment';
+}
+
+sub _weigh_payments
+{
+	my ($self) = @_;
+
+	$self->_weigh($_, $self->{chain}->height_of($_->{tx}{txid})) foreach @{ $self->{payment_order} };
+	return;
 }
 
 # When it was made, and whether it counts.
@@ -217,93 +250,54 @@ sub _check_invoices
 {
 	my ($self) = @_;
 	my %row_of = map { $_->{id} => $_ } @{ $self->{now}{invoices} };
-	my %payments_of;
+	my %issued;
 
 	$self->_same_keys('invoice', \%row_of, $self->{invoices});
-	push @{ $payments_of{ $_->{invoice} } }, $_ foreach grep { $_->{is_live} } @{ $self->{payment_order} };
 	foreach my $invoice (@{ $self->{invoice_order} })
 	{
 		my $row = $row_of{ $invoice->{id} } or next;
-		my @live = sort { $a->{paid_at} <=> $b->{paid_at} } @{ $payments_of{ $invoice->{id} } || [] };
-		$self->_judge($invoice, $row->{status}, @live);
-		$self->_witness($invoice, 'invoice ' . $invoice->{status} . ($invoice->{is_late} ? ' late' : '')
-			. ($invoice->{credit} ? ' with credit' : ''));
+		my $state = $self->_judge($invoice, $row->{status});
+		@$invoice{ keys %$state } = values %$state;
+		$self->_witness_invoice($invoice);
 		$self->_compare("invoice $invoice->{id}", $row,
 			(map { $_ => $invoice->{$_} }
-			  qw(sats tolerance confirmations expires starts ends marked status paid_at received)),
+			  qw(sats tolerance confirmations expires starts ends marked status paid_at received credit_sats carried_sats
+			  step action)),
 			underpaid => _boolean($invoice->{received} > 0 && $invoice->{received} < $invoice->{needed}),
 			overpaid  => _boolean($invoice->{received} > $invoice->{sats}),
 			late      => _boolean($invoice->{is_late}));
+		$self->_differ("two invoices of $invoice->{subscription} for the period from $invoice->{starts}")
+		  if $invoice->{kind} eq 'period' && !$invoice->{is_void} && $issued{"$invoice->{subscription} $invoice->{starts}"}++;
 	}
 	return;
 }
 
+# Between the clock and the chain's median time, where that is ahead, an invoice
+# may have expired already.  One that was given up and paid since, if only for a
+# moment, is to be given up again.
 sub _judge
 {
-	my ($self, $invoice, $found, @live) = @_;
-	my @settled = grep { $_->{is_settled} } @live;
-	my $settled = sum0(map { $_->{sats} } @settled);
+	my ($self, $invoice, $found) = @_;
+	my $until = $found eq 'expired' ? $self->{followed} : min($self->{followed}, $self->{clock});
 
-	$invoice->{needed} = $invoice->{sats} == 0 ? 0 : max(1, $invoice->{sats} - $invoice->{tolerance});
-	$invoice->{received} = sum0(map { $_->{sats} } @live);
-	$invoice->{paid_at}  = '';
-	$invoice->{is_late}  = 0;
-	$invoice->{status} =
-	    $invoice->{is_void} ? 'void'
-	  : $self->_is_paid($invoice, @settled) ? 'paid'
-	  :   $self->_unpaid_status($invoice, $found, @live);
-	$invoice->{credit} =
-	    $invoice->{status} eq 'paid' ? max(0, $settled - $invoice->{sats})
-	  : $invoice->{status} =~ /^(?:open|processing)$/ ? 0
-	  :                                                 $settled;
-	return;
+	$invoice->{is_given_up} = 0 if $found eq 'expired';
+	my $state = $self->_invoice_at($invoice, $until);
+	$invoice->{is_given_up} = 0 if $state->{status} eq 'paid';
+	return $state;
 }
 
-sub _is_paid
-{
-	my ($self, $invoice, @settled) = @_;
-	my $sum = 0;
-	my $covered_at;
-
-	foreach (@settled)
-	{
-		$sum += $_->{sats};
-		$covered_at = $_->{paid_at} if $sum >= $invoice->{needed} && !defined $covered_at;
-	}
-	$covered_at = $invoice->{created} if $invoice->{sats} == 0;
-	if (defined $invoice->{marked} && $invoice->{marked} ne '')
-	{
-		$invoice->{paid_at} = $invoice->{marked};
-		return 1;
-	}
-	return 0 unless defined $covered_at;
-	my $is_late = $invoice->{sats} > 0 && $covered_at >= $invoice->{expires};
-	return 0 if $is_late && $self->_superseded_at($invoice) < $covered_at;
-	$invoice->{paid_at} = $covered_at;
-	$invoice->{is_late} = $is_late;
-	return 1;
-}
-
-# When a newer invoice, even one made void since, took its place.
-sub _superseded_at
+sub _witness_invoice
 {
 	my ($self, $invoice) = @_;
 
-	return min 'inf', map { $_->{created} }
-	  grep { $_->{subscription} eq $invoice->{subscription} && $_->{starts} > $invoice->{starts} }
-	  @{ $self->{invoice_order} };
-}
-
-# Between the clock and the chain's median time, where that is ahead, an
-# invoice may have expired already.
-sub _unpaid_status
-{
-	my ($self, $invoice, $found, @live) = @_;
-	my $until = $found eq 'expired' ? $self->{followed} : min($self->{followed}, $self->{clock});
-	my $in_time = grep { $_->{paid_at} < $invoice->{expires} } @live;
-
-	return 'expired' if !$in_time && $until >= $invoice->{expires};
-	return $invoice->{received} >= $invoice->{needed} ? 'processing' : 'open';
+	$self->_witness($invoice, 'invoice ' . $invoice->{status} . ($invoice->{is_late} ? ' late' : '')
+		. ($invoice->{credit} ? ' with credit' : ''));
+	return if $invoice->{is_witnessed}++;
+	$self->{witnessed}{'renewed from credit'}++ if $invoice->{credit_sats} > 0 && $invoice->{sats} == 0;
+	$self->{witnessed}{'partly paid from credit'}++ if $invoice->{credit_sats} > 0 && $invoice->{sats} > 0;
+	$self->{witnessed}{'carried'}++ if $invoice->{carried_sats} > 0;
+	$self->{witnessed}{'collected what was carried'}++ if $invoice->{carried_sats} < 0 && $invoice->{sats} > 0;
+	return;
 }
 
 sub _check_credits
@@ -315,21 +309,59 @@ sub _check_credits
 	{
 		$got{"$_->{kind} $_->{invoice}$_->{outpoint}"} = $_->{sats} if $_->{sats} != 0;
 		$got{"merchant $_->{merchant}"} += $_->{sats};
+		$got{"customer $_->{customer}"} += $_->{sats} if $_->{kind} ne 'carried';
 	}
-	foreach my $invoice (grep { $_->{credit} } @{ $self->{invoice_order} })
+	foreach my $invoice (@{ $self->{invoice_order} })
 	{
-		$expected{"overpayment $invoice->{id}"} = $invoice->{credit};
-		$expected{"merchant $invoice->{merchant}"} += $invoice->{credit};
+		my $stands = CharmBills::ModelBilling::_stands($invoice);
+		my %entry = (
+			overpayment => $invoice->{credit},
+			applied     => $stands ? -$invoice->{credit_sats} : 0,
+			carried     => $stands ? -$invoice->{carried_sats} : 0);
+		foreach my $kind (grep { $entry{$_} } sort keys %entry)
+		{
+			$expected{"$kind $invoice->{id}"} = $entry{$kind};
+			$expected{"merchant $invoice->{merchant}"} += $entry{$kind};
+			$expected{"customer $invoice->{customer}"} += $entry{$kind} if $kind ne 'carried';
+		}
 	}
 	foreach my $payment (grep { $_->{invoice} eq '' && $_->{is_settled} } @{ $self->{payment_order} })
 	{
 		$expected{"unassigned $payment->{outpoint}"} = $payment->{sats};
-		$expected{"merchant $payment->{merchant}"} += $payment->{sats};
+		$expected{"$_"} += $payment->{sats} foreach "merchant $payment->{merchant}", 'customer ';
 	}
 	foreach my $key (sort keys %{ { %got, %expected } })
 	{
 		my ($found, $wanted) = map { $_->{$key} || 0 } \%got, \%expected;
 		$self->_differ("credit of $key is $found, not $wanted") if $found != $wanted;
+	}
+	$self->_check_ledger;
+	return;
+}
+
+# What came in is what invoices took and what is left, of every customer.
+sub _check_ledger
+{
+	my ($self) = @_;
+	my (%came_in, %taken, %balance);
+
+	foreach (grep { $_->{customer} ne '' && $_->{kind} ne 'carried' } @{ $self->{now}{credits} })
+	{
+		$balance{ $_->{customer} } += $_->{sats};
+	}
+	foreach my $invoice (grep { $_->{status} !~ /^(?:open|processing)$/ } @{ $self->{invoice_order} })
+	{
+		my $settled = sum0(map { $_->{sats} } grep { $_->{is_settled} } @{ $invoice->{payments} || [] });
+		$came_in{ $invoice->{customer} } += $settled;
+		$taken{ $invoice->{customer} } += min($settled, $invoice->{sats}) if $invoice->{status} eq 'paid';
+	}
+	$taken{ $_->{customer} } += $_->{credit_sats}
+	  foreach grep { CharmBills::ModelBilling::_stands($_) } @{ $self->{invoice_order} };
+	foreach my $customer (sort keys %{ { %came_in, %balance, %taken } })
+	{
+		my ($in, $out, $left) = map { $_->{$customer} || 0 } \%came_in, \%taken, \%balance;
+		$self->_differ("of $in sats that came from customer $customer, $out were taken and $left are left")
+		  if $in != $out + $left;
 	}
 	return;
 }
@@ -337,60 +369,47 @@ sub _check_credits
 sub _check_subscriptions
 {
 	my ($self) = @_;
+	my $state_of = sub { return $_[0] };
+	my %entitled;
 
 	foreach my $row (@{ $self->{now}{subscriptions} })
 	{
 		my $subscription = $self->{subscriptions}{ $row->{id} };
-		$self->_follow($subscription, grep { $_->{subscription} eq $row->{id} } @{ $self->{invoice_order} });
-		my $status = $self->_subscription_status($subscription);
-		$self->_witness($subscription, "subscription $status");
+		my $what = $self->_subscription_at($subscription, $self->{clock}, $state_of);
+		$self->_witness_subscription($subscription, $what);
+		@$subscription{qw(plan quantity status through)} = @$what{qw(plan quantity status through)};
 		$self->_compare("subscription $row->{id}", $row,
-			(map { $_ => $subscription->{$_} } qw(purchased starts through grace expired)),
-			announced => $status,
-			status    => $status);
+			(map { $_ => $what->{$_} } qw(purchased starts through grace expired anchor next_at quantity next_plan_at status)),
+			(map { $_ => $subscription->{$_} } qw(trial_end ended_at canceled_at paused_at)),
+			announced => $what->{status},
+			plan      => $what->{plan}{id},
+			next_plan => $what->{next_plan} ? $what->{next_plan}{id} : '',
+			boundary  => CharmBills::ModelBilling::_boundary($subscription, $what, $self->{clock}),
+			next_quantity => $what->{next_plan} ? $what->{next_quantity} : '');
+		push @{ $entitled{"$subscription->{customer} $what->{plan}{id}"} }, $row->{entitled}, $what->{status};
+		$self->_differ("subscription $row->{id} has never been invoiced")
+		  if $subscription->{trial_end} eq '' && !@{ $subscription->{invoices} };
+	}
+	foreach my $who (sort keys %entitled)
+	{
+		my ($row, @statuses) = @{ $entitled{$who} };
+		my $is = _boolean(grep { /^(?:trialing|active|past_due)$/ } @statuses);
+		$self->_differ("$who is entitled: $row") if $row ne $is;
 	}
 	return;
 }
 
-# The last paid period; one paid late begins with the payment.
-sub _follow
+sub _witness_subscription
 {
-	my ($self, $subscription, @invoices) = @_;
-	my $plan = $self->{plans}{ $subscription->{plan} };
-	my @paid = sort { $a->{starts} <=> $b->{starts} } grep { $_->{status} eq 'paid' } @invoices;
-	my @expired = grep { $_->{status} eq 'expired' } @invoices;
-	my $last = $paid[-1];
+	my ($self, $subscription, $what) = @_;
+	my $before = $subscription->{was} || '';
+	my $status = $what->{status};
 
-	@$subscription{qw(purchased starts through grace expired)} = ('') x 5;
-	if ($last)
-	{
-		$subscription->{purchased} = min map { $_->{paid_at} } @paid;
-		$subscription->{starts} = $last->{is_late} ? $last->{paid_at} : $last->{starts};
-		$subscription->{through} =
-		  !defined $plan->{cycle} ? 'infinity' : $last->{is_late} ? $last->{paid_at} + $plan->{cycle} : $last->{ends};
-		$subscription->{grace} = defined $plan->{cycle} ? $subscription->{through} + $plan->{grace} : 'infinity';
-	}
-	elsif (@expired)
-	{
-		$subscription->{expired} = min map { $_->{expires} } @expired;
-	}
+	$self->_witness($subscription, "subscription $status");
+	$self->{witnessed}{'paid in grace'}++ if $before eq 'subscription past_due' && $status eq 'active';
+	$self->{witnessed}{'paid after expiry'}++ if $before eq 'subscription expired' && $status eq 'active';
+	$self->{witnessed}{'trial, then paid'}++ if $before eq 'subscription trialing' && $status eq 'active';
 	return;
-}
-
-sub _subscription_status
-{
-	my ($self, $subscription) = @_;
-	my $now = $self->{clock};
-	my $in_trial = $subscription->{trial_end} ne '' && $now < $subscription->{trial_end};
-
-	if ($subscription->{through} ne '')
-	{
-		return $in_trial ? 'trialing' : 'active'
-		  if $subscription->{through} eq 'infinity' || $now < $subscription->{through};
-		return $now < $subscription->{grace} ? 'past_due' : 'expired';
-	}
-	return 'trialing' if $in_trial;
-	return $subscription->{expired} ne '' ? 'expired' : 'pending';
 }
 
 sub _check_transactions

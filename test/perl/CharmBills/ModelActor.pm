@@ -41,7 +41,8 @@ my @weights = (
 	void           => 2,
 	issue          => 6,
 	advance        => 14,
-	advance_far    => 2,
+	advance_far    => 4,
+	advance_very_far => 0.7,
 	run_billing    => 1,
 	offer_again    => 2);
 
@@ -65,11 +66,17 @@ sub _op_subscribe
 {
 	my ($self) = @_;
 	my $plan = pick(@{ $self->{model}{plan_order} });
-	my $customer = 'customer ' . ++$self->{customers};
+	my $customer = 'customer ' . ($self->{customers} && chance(0.5) ? between(1, $self->{customers}) : ++$self->{customers});
+	my $quantity = chance(0.7) ? 1 : between(2, 4);
+	my $is_live = any {
+		$_->{external} eq $customer && $_->{plan} == $plan && $_->{status} !~ /^(?:expired|canceled)$/
+	} @{ $self->{model}{subscription_order} };
 
 	return {
-		note => "subscribe $customer for $plan->{price}",
-		sql  => "SELECT (charmbills.subscribe(plan_id => '$plan->{id}', external_id => '$customer')).status;\n" };
+		note    => "subscribe $customer to $quantity at $plan->{prices}[-1]{sats}",
+		refused => $is_live && !$plan->{allows_many} ? qr/CB009/ : undef,
+		sql     => "SELECT (charmbills.subscribe(plan_id => '$plan->{id}', external_id => '$customer', "
+		  . "quantity => $quantity)).status;\n" };
 }
 
 sub _op_pay
@@ -214,8 +221,10 @@ sub _op_mine_many
 
 	return if $self->{chain}->top > 350;
 	return {
-		note => "mine $blocks",
-		sql  => "SELECT charmbills.sandbox_mine($blocks);\nSELECT charmbills.sandbox_advance_clock('2 minutes');\n" };
+		note  => "mine $blocks",
+		bills => 1,
+		billed_at => $self->{chain}->top + $blocks,
+		sql   => SYNC . "SELECT charmbills.sandbox_mine($blocks);\nSELECT charmbills.sandbox_advance_clock('2 minutes');\n" };
 }
 
 sub _op_reorganise
@@ -335,24 +344,29 @@ sub _op_issue
 
 sub _advance
 {
-	my ($step) = @_;
+	my ($self, $step) = @_;
 
-	return { note => "advance $step", sql => "SELECT charmbills.sandbox_advance_clock('$step');\n" };
+	return { note => "advance $step", bills => 1, billed_at => $self->{chain}->top, sql => SYNC . "SELECT charmbills.sandbox_advance_clock('$step');\n" };
 }
 
 sub _op_advance
 {
-	return _advance(pick('1 second', '1 minute', '3 minutes', ('10 minutes', '1 hour') x 2, '3 hours', '7 hours'));
+	return $_[0]->_advance(pick('1 second', '1 minute', '3 minutes', ('10 minutes', '1 hour') x 2, '3 hours', '7 hours'));
 }
 
 sub _op_advance_far
 {
-	return _advance(pick('1 day', '26 hours', '3 days'));
+	return $_[0]->_advance(pick('1 day', '26 hours', '3 days', '1 week'));
+}
+
+sub _op_advance_very_far
+{
+	return $_[0]->_advance(pick('2 weeks', '1 month', '3 months'));
 }
 
 sub _op_run_billing
 {
-	return { note => 'run billing', sql => "SELECT charmbills.run_billing();\n" };
+	return { note => 'run billing', bills => 1, billed_at => $_[0]->{chain}->top, sql => SYNC . "SELECT charmbills.run_billing();\n" };
 }
 
 # What is known already changes nothing; what is said of another tip neither.

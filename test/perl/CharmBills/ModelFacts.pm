@@ -7,6 +7,8 @@ use warnings;
 
 use List::Util qw(max min);
 
+use CharmBills::ModelCalendar qw(add);
+
 use constant SECOND        => 1_000_000;
 use constant DAY           => 86_400 * SECOND;
 use constant DEFAULT_DEPTH => 1;
@@ -50,8 +52,17 @@ sub _observe_chain
 		map { SECOND * $self->{chain}->median_time($_) } max(0, $state->{height} - 120) .. $state->{height});
 	$self->{height}   = $state->{height};
 	$self->{followed} = $state->{followed};
+	$self->{clock_before} = $self->{clock} || $state->{clock};
 	$self->{clock}    = $state->{clock};
 	$self->{known}    = { map { $_->{txid} => $_ } @{ $self->{now}{known} } };
+	return;
+}
+
+sub _make_void
+{
+	my ($invoice, $reason) = @_;
+
+	@$invoice{qw(is_void void_reason)} = (1, $reason);
 	return;
 }
 
@@ -61,73 +72,8 @@ sub _observe_deeds
 
 	return if $operation->{failed};
 	$self->{invoices}{ $operation->{marked} }{marked} = $self->{clock} if $operation->{marked};
-	$self->{invoices}{ $operation->{voided} }{is_void} = 1 if $operation->{voided};
+	_make_void($self->{invoices}{ $operation->{voided} }, 'requested') if $operation->{voided};
 	$self->{reserved}{$_} ||= {} foreach @{ $operation->{reserved} || [] };
-	return;
-}
-
-# Invoices keep the terms under which they were issued.
-sub _observe_invoices
-{
-	my ($self) = @_;
-
-	foreach my $row (@{ $self->{now}{invoices} })
-	{
-		next if $self->{invoices}{ $row->{id} };
-		my %invoice = map { $_ => $row->{$_} }
-		  qw(id number merchant subscription sats tolerance script descriptor index
-		  confirmations expires starts ends created);
-		$self->_check_issue(\%invoice);
-		$self->{invoices}{ $row->{id} } = \%invoice;
-		push @{ $self->{invoice_order} }, \%invoice;
-	}
-	return;
-}
-
-sub _check_issue
-{
-	my ($self, $invoice) = @_;
-	my $name = "new invoice $invoice->{id}";
-	my ($row) = grep { $_->{id} eq $invoice->{subscription} } @{ $self->{now}{subscriptions} };
-	my $plan = $self->{plans}{ $row->{plan} };
-	my $numbers = grep { $_->{merchant} eq $invoice->{merchant} } @{ $self->{invoice_order} };
-
-	$invoice->{plan} = $plan;
-	$self->_compare($name, $invoice,
-		number        => $numbers + 1,
-		merchant      => $plan->{merchant},
-		tolerance     => $plan->{tolerance},
-		confirmations => $plan->{confirmations},
-		created       => $self->{clock},
-		ends          => defined $plan->{cycle} ? $invoice->{starts} + $plan->{cycle} : 'infinity');
-	$self->_differ("$name expires at once") if $invoice->{expires} <= $self->{clock};
-	return if $plan->{price} == 0;
-	return $self->_check_suffix($name, $invoice) if $invoice->{descriptor} eq '';
-	$self->_compare($name, $invoice, sats => $plan->{price}, index => $self->{next_index}{ $invoice->{descriptor} });
-	my $script = $self->{scripts}{ $invoice->{script} };
-	$self->_differ("$name has another's script")
-	  unless $script && $script->{descriptor} eq $invoice->{descriptor} && $script->{index} == $invoice->{index};
-	$self->{next_index}{ $invoice->{descriptor} } = $invoice->{index} + 1;
-	return;
-}
-
-# At a fixed address: the smallest amount from the price on that is nobody's.
-sub _check_suffix
-{
-	my ($self, $name, $invoice) = @_;
-	my %taken;
-
-	foreach my $other (grep { $_->{script} eq $invoice->{script} } @{ $self->{invoice_order} })
-	{
-		my $status = $other->{status};
-		$taken{ $other->{sats} } = 1
-		  if $status =~ /^(?:open|processing)$/
-		  || $status eq 'expired' && $other->{expires} > $self->{clock} - 30 * DAY()
-		  || $status eq 'paid' && $other->{paid_at} > $self->{clock} - DAY();
-	}
-	my $sats = $invoice->{plan}{price};
-	$sats++ while $taken{$sats};
-	$self->_compare($name, $invoice, sats => $sats);
 	return;
 }
 
@@ -138,11 +84,26 @@ sub _observe_subscriptions
 	foreach my $row (@{ $self->{now}{subscriptions} })
 	{
 		next if $self->{subscriptions}{ $row->{id} };
-		my %subscription = map { $_ => $row->{$_} } qw(id plan created trial_end);
+		my $plan = $self->{plans}{ $row->{plan} };
+		my %subscription = (
+			(map { $_ => $row->{$_} } qw(id customer external quantity created trial_end ended_at canceled_at paused_at)),
+			plan => $plan, offered => $plan, timezone => $self->{merchants}{ $plan->{merchant} }{timezone}, invoices => []);
+		my $trial = $plan->{trial} && !$self->_had_trial($row->{customer}, $plan)
+		  ? add($self->{clock}, $plan->{trial}, $subscription{timezone}) : '';
+		$self->_compare("new subscription $row->{id}", $row, created => $self->{clock}, trial_end => $trial);
 		$self->{subscriptions}{ $row->{id} } = \%subscription;
 		push @{ $self->{subscription_order} }, \%subscription;
 	}
 	return;
+}
+
+# Once for each customer and plan.
+sub _had_trial
+{
+	my ($self, $customer, $plan) = @_;
+
+	return grep { $_->{customer} eq $customer && $_->{offered} == $plan && $_->{trial_end} ne '' }
+	  @{ $self->{subscription_order} };
 }
 
 # Every output to a watched script, when its transaction is first met.
@@ -176,6 +137,7 @@ sub _observe_output
 
 	$self->{payments}{ $payment->{outpoint} } = $payment;
 	push @{ $self->{payment_order} }, $payment;
+	push @{ $invoice->{payments} }, $payment if $invoice;
 	return unless defined $script->{index};
 	my $next = \$self->{next_index}{ $script->{descriptor} };
 	$$next = max($$next, $script->{index} + 1);
