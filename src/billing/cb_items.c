@@ -11,6 +11,7 @@
 
 #include "billing/cb_currency.h"
 #include "billing/cb_items.h"
+#include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "utils/jsonb.h"
@@ -30,7 +31,7 @@ CB_STATEMENT(read_lines, "jsonb",
 
 static void add_line(uint64 row, CbBill *bill);
 static int32 quantity(uint64 row);
-static void refuse_line(uint64 row, const char *detail);
+cb_noreturn static void refuse_line(uint64 row, const char *detail);
 
 void
 cb_items_add(Datum lines, CbBill *bill)
