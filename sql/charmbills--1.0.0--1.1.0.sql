@@ -78,6 +78,7 @@ ALTER TABLE charmbills.invoices
     ADD COLUMN dunning_step integer NOT NULL DEFAULT 0,
     ADD COLUMN next_action_at timestamptz,
     ADD COLUMN tax_rate numeric NOT NULL DEFAULT 0,
+    ADD COLUMN cycle text,
     ADD CONSTRAINT invoices_currency_check CHECK ((currency IS NULL) = (amount IS NULL)),
     ADD CONSTRAINT invoices_amount_check CHECK (currency IS NOT NULL OR amount_sats IS NOT NULL);
 
@@ -195,6 +196,8 @@ COMMENT ON COLUMN charmbills.invoices.dunning_step IS 'How often it has been bro
 COMMENT ON COLUMN charmbills.invoices.next_action_at IS 'When it is brought to mind next, or given up.';
 
 COMMENT ON COLUMN charmbills.invoices.tax_rate IS 'Tax in percent on the price of its period.';
+
+COMMENT ON COLUMN charmbills.invoices.cycle IS 'Billing cycle that its period is one of.';
 
 CREATE INDEX invoices_action_idx ON charmbills.invoices (next_action_at)
     WHERE next_action_at IS NOT NULL AND status IN ('open', 'expired');
@@ -1148,7 +1151,7 @@ SET trial_plan_id = CASE WHEN trial_end IS NOT NULL THEN plan_id END,
                                                THEN '0' ELSE cycle END)::interval AS length) c) t) END;
 
 UPDATE charmbills.invoices i
-SET plan_id = f.plan_id, quantity = 1, anchor = f.anchor, period_worth = i.amount_sats, worth_start = i.period_start,
+SET plan_id = f.plan_id, quantity = 1, cycle = f.cycle, anchor = f.anchor, period_worth = i.amount_sats, worth_start = i.period_start,
     worth_end = i.period_end, void_reason = CASE WHEN i.status = 'void' THEN 'requested' END,
     dunning_step = CASE WHEN i.status IN ('expired', 'uncollectible') THEN 2 ELSE 0 END,
     next_action_at = CASE WHEN i.status IN ('expired', 'uncollectible') THEN i.due_at + interval '30 days'

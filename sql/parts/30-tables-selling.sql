@@ -318,6 +318,7 @@ CREATE TABLE charmbills.invoices (
     dunning_step integer NOT NULL DEFAULT 0,
     next_action_at timestamptz,
     tax_rate numeric NOT NULL DEFAULT 0,
+    cycle text,
     UNIQUE (merchant_id, series, number),
     UNIQUE (descriptor_id, derivation_index),
     CHECK ((descriptor_id IS NULL) = (derivation_index IS NULL)),
@@ -372,6 +373,7 @@ COMMENT ON COLUMN charmbills.invoices.metadata IS 'Whatever the application want
 COMMENT ON COLUMN charmbills.invoices.dunning_step IS 'How often it has been brought to mind.';
 COMMENT ON COLUMN charmbills.invoices.next_action_at IS 'When it is brought to mind next, or given up.';
 COMMENT ON COLUMN charmbills.invoices.tax_rate IS 'Tax in percent on the price of its period.';
+COMMENT ON COLUMN charmbills.invoices.cycle IS 'Billing cycle that its period is one of.';
 
 CREATE UNIQUE INDEX invoices_period_key ON charmbills.invoices (subscription_id, period_start)
     WHERE kind = 'period' AND status <> 'void';

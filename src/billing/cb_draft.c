@@ -278,6 +278,7 @@ set_period(CbDraft *draft, CbBillable *billable, TimestampTz start)
 	}
 	period->plan_id = billable->plan.plan_id;
 	period->quantity = billable->quantity;
+	period->cycle = billable->plan.cycle;
 	period->start = start;
 	period->end = cb_period_start(period->anchor, cycle, billable->timezone, k + 1);
 	period->paused_before = billable->paused_for;

@@ -38,6 +38,7 @@ typedef struct CbInvoicePeriod
 	TimestampTz worth_start;
 	TimestampTz worth_end;
 	int64		tax_rate;		/* of CB_TAX_UNIT */
+	char	   *cycle;
 } CbInvoicePeriod;
 
 /* What an invoice will demand, of whom, for what and until when. */

@@ -24,29 +24,29 @@ CB_KEYS_STATEMENT(insert_invoices,
 				  "uuid[] text[] int8[] uuid[] uuid[] uuid[] text[] int8[] int8[] text[] bytea[] uuid[] int4[] "
 				  "int4[] timestamptz[] timestamptz[] timestamptz[] timestamptz[] uuid[] int4[] timestamptz[] "
 				  "interval[] numeric[] timestamptz[] timestamptz[] text[] numeric[] numeric[] int8[] int8[] "
-				  "text[] text[] timestamptz[] numeric[] timestamptz",
+				  "text[] text[] timestamptz[] numeric[] text[] timestamptz",
 				  "INSERT INTO charmbills.invoices "
 				  "       (id, series, number, merchant_id, subscription_id, customer_id, kind, amount_sats, "
 				  "        tolerance_sats, address, script, descriptor_id, derivation_index, confirmations, due_at, "
 				  "        expires_at, period_start, period_end, plan_id, quantity, anchor, paused_before, "
 				  "        period_worth, worth_start, worth_end, currency, amount, tolerance, credit_sats, "
-				  "        carried_sats, description, metadata, next_action_at, tax_rate, status, created_at) "
+				  "        carried_sats, description, metadata, next_action_at, tax_rate, cycle, status, created_at) "
 				  "SELECT d.id, d.series, d.number, d.merchant_id, d.subscription_id, d.customer_id, d.kind, "
 				  "       d.amount_sats, d.tolerance_sats, d.address, d.script, d.descriptor_id, "
 				  "       d.derivation_index, d.confirmations, d.due_at, d.expires_at, d.period_start, "
 				  "       d.period_end, d.plan_id, d.quantity, d.anchor, d.paused_before, d.period_worth, "
 				  "       d.worth_start, d.worth_end, d.currency, d.amount, d.tolerance, d.credit_sats, "
 				  "       d.carried_sats, d.description, coalesce(d.metadata, '{}')::pg_catalog.jsonb, "
-				  "       d.next_action_at, d.tax_rate, 'open', "
-				  "       greatest($35, (SELECT max(n.created_at) FROM charmbills.invoices n "
+				  "       d.next_action_at, d.tax_rate, d.cycle, 'open', "
+				  "       greatest($36, (SELECT max(n.created_at) FROM charmbills.invoices n "
 				  "                      WHERE n.subscription_id = d.subscription_id)) "
 				  "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-				  "            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) "
+				  "            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) "
 				  "     d(id, series, number, merchant_id, subscription_id, customer_id, kind, amount_sats, "
 				  "       tolerance_sats, address, script, descriptor_id, derivation_index, confirmations, due_at, "
 				  "       expires_at, period_start, period_end, plan_id, quantity, anchor, paused_before, "
 				  "       period_worth, worth_start, worth_end, currency, amount, tolerance, credit_sats, "
-				  "       carried_sats, description, metadata, next_action_at, tax_rate)");
+				  "       carried_sats, description, metadata, next_action_at, tax_rate, cycle)");
 CB_KEYS_STATEMENT(insert_lines,
 				  "uuid[] int4[] uuid[] text[] text[] int4[] numeric[] numeric[] timestamptz[] timestamptz[]",
 				  "INSERT INTO charmbills.invoice_lines "
@@ -63,7 +63,7 @@ static const Oid invoice_types[] = {
 	UUIDOID, TEXTOID, INT8OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, INT8OID, INT8OID, TEXTOID, BYTEAOID,
 	UUIDOID, INT4OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID,
 	INT4OID, TIMESTAMPTZOID, INTERVALOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID,
-	NUMERICOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID
+	NUMERICOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, NUMERICOID, TEXTOID
 };
 static const Oid line_types[] = {
 	UUIDOID, INT4OID, UUIDOID, TEXTOID, TEXTOID, INT4OID, NUMERICOID, NUMERICOID, TIMESTAMPTZOID, TIMESTAMPTZOID
@@ -141,7 +141,7 @@ add_invoice(CbColumns *columns, const CbDraft *draft)
 		in_sats ? cb_null() : as_numeric(tolerance(draft, 0), bill->decimals),
 		cb_int8(bill->credit_sats), cb_int8(bill->carried_sats), cb_text(draft->description),
 		cb_text(draft->metadata), unless_infinite(draft->next_action_at),
-		as_numeric(period ? period->tax_rate : 0, 4)));
+		as_numeric(period ? period->tax_rate : 0, 4), cb_text(period ? period->cycle : NULL)));
 }
 
 static void

@@ -68,6 +68,7 @@ cb_proration_draft(const CbBillable *billable, TimestampTz now, CbDraft *draft)
 	draft->subscription_id = billable->id;
 	draft->period.plan_id = plan->plan_id;
 	draft->period.quantity = billable->quantity;
+	draft->period.cycle = plan->cycle;
 	draft->period.paused_before = billable->paused_for;
 	draft->period.tax_rate = plan->tax_rate;
 	draft->due_at = now;

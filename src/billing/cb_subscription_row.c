@@ -53,22 +53,23 @@ CB_KEYS_STATEMENT(read_subscriptions, "uuid[] timestamptz",
 				  "        WHERE i.subscription_id = f.id AND i.status = 'paid'), "
 				  "       CASE WHEN paid.id IS NULL THEN "
 				  "            (SELECT min(i.expires_at) FROM charmbills.invoices i "
-				  "             WHERE i.subscription_id = f.id AND i.status IN ('expired', 'uncollectible')) END "
+				  "             WHERE i.subscription_id = f.id AND i.status IN ('expired', 'uncollectible')) END, "
+				  "       now.cycle, paid.cycle "
 				  "FROM charmbills.subscription_facts f "
 				  "LEFT JOIN LATERAL (SELECT i.* FROM charmbills.invoices i "
 				  "                   WHERE i.subscription_id = f.id AND i.kind IN ('period', 'change') "
 				  "                         AND i.status = 'paid' "
 				  "                   ORDER BY i.created_at DESC, i.number DESC LIMIT 1) paid ON true "
-				  "LEFT JOIN LATERAL (SELECT i.plan_id, i.quantity FROM charmbills.invoices i "
+				  "LEFT JOIN LATERAL (SELECT i.plan_id, i.quantity, i.cycle FROM charmbills.invoices i "
 				  "                   WHERE i.subscription_id = f.id AND i.kind IN ('period', 'change') "
 				  "                         AND i.status = 'paid' AND i.plan_id IS NOT NULL "
 				  "                         AND i.period_start + (f.paused_for - i.paused_before) "
 				  "                             <= least($2, f.paused_at) "
 				  "                   ORDER BY i.created_at DESC, i.number DESC LIMIT 1) now ON true "
 				  "WHERE f.id = ANY ($1) ORDER BY f.id");
-CB_STATEMENT(take_plan, "uuid uuid int4",
+CB_STATEMENT(take_plan, "uuid uuid int4 text",
 			 "UPDATE charmbills.subscription_facts f "
-			 "SET plan_id = p.id, quantity = $3, cycle = p.billing_cycle, grace = p.grace, restart = p.restart, "
+			 "SET plan_id = p.id, quantity = $3, cycle = coalesce($4, p.billing_cycle), grace = p.grace, restart = p.restart, "
 			 "    pending_plan_id = CASE WHEN f.pending_plan_id = p.id THEN NULL ELSE f.pending_plan_id END, "
 			 "    pending_quantity = CASE WHEN f.pending_plan_id = p.id THEN NULL ELSE f.pending_quantity END "
 			 "FROM charmbills.plans p WHERE f.id = $1 AND p.id = $2 "
@@ -90,6 +91,7 @@ static void load(uint64 row, CbSubscription *subscription);
 static void load_facts(uint64 row, CbSubscription *subscription);
 static void load_paid(uint64 row, CbSubscription *subscription);
 static void load_plans(uint64 row, CbSubscription *subscription);
+static bool is_other_cycle(const char *cycle, const char *before);
 static NullableDatum unless(TimestampTz time, TimestampTz absent);
 
 int
@@ -167,14 +169,24 @@ load_plans(uint64 row, CbSubscription *subscription)
 		return;
 	subscription->paid_plan_id = cb_column_uuid(row, column);
 	subscription->paid_quantity = cb_column_int4(row, column + 1);
+	subscription->paid_cycle = cb_column_text(row, has_begun ? 32 : 33);
 	subscription->is_other_plan = !cb_uuid_equal(&subscription->paid_plan_id, &subscription->plan_id) ||
-		subscription->paid_quantity != subscription->quantity;
+		subscription->paid_quantity != subscription->quantity ||
+		is_other_cycle(subscription->paid_cycle, subscription->cycle);
 	if (!has_begun || cb_column_is_null(row, 28))
 		return;
 	subscription->next_plan_id = cb_column_uuid(row, 28);
 	subscription->next_quantity = cb_column_int4(row, 29);
 	subscription->has_next_plan = !cb_uuid_equal(&subscription->next_plan_id, &subscription->paid_plan_id) ||
-		subscription->next_quantity != subscription->paid_quantity;
+		subscription->next_quantity != subscription->paid_quantity ||
+		is_other_cycle(cb_column_text(row, 33), subscription->paid_cycle);
+}
+
+/* A plan's cycle may have been changed; an invoice older than the column does not name its own. */
+static bool
+is_other_cycle(const char *cycle, const char *before)
+{
+	return cycle != NULL && before != NULL && strcmp(cycle, before) != 0;
 }
 
 /*
@@ -211,7 +223,7 @@ cb_subscription_take_plan(CbSubscription *subscription)
 {
 	cb_execute_one(&take_plan,
 				   CB_ARGS(cb_uuid(&subscription->id), cb_uuid(&subscription->paid_plan_id),
-						   cb_int4(subscription->paid_quantity)));
+						   cb_int4(subscription->paid_quantity), cb_text(subscription->paid_cycle)));
 	subscription->plan_id = subscription->paid_plan_id;
 	subscription->quantity = subscription->paid_quantity;
 	subscription->cycle = cb_column_text(0, 1);

@@ -44,6 +44,7 @@ typedef struct CbSubscription
 	bool		is_other_plan;
 	pg_uuid_t	paid_plan_id;
 	int32		paid_quantity;
+	char	   *paid_cycle;		/* NULL: not known, and no other */
 	/* The plan of a paid period that lies ahead, from facts.next_plan_at on. */
 	bool		has_next_plan;
 	pg_uuid_t	next_plan_id;

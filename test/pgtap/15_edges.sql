@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(32);
+SELECT plan(37);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -192,6 +192,27 @@ SELECT paid_until(:'ned') AS ned_end, run_billing() AS rows \gset
 UPDATE chain_state SET test_clock = :'issued_at';
 SELECT is(bill_of(:'ned') || ' ' || (SELECT created_at FROM invoices WHERE id = invoice_of(:'ned')), 'paid 0 0 ' || :'issued_at', 'a renewal after it is not dated before it');
 SELECT is(paid_until(:'ned'), :'ned_end'::timestamptz + interval '30 days', 'and pays the next period');
+
+-- A plan's cycle is changed: periods invoiced from then on are of the new one
+SELECT (create_plan(:'shop', 'Changing', 10000, '30 days')).id AS changing \gset
+SELECT start(:'changing', 'ora') AS ora, start(:'changing', 'pam') AS pam \gset
+SELECT paid_until(:'ora') AS ora_end \gset
+SELECT update_plan(:'changing', billing_cycle => '1 year', price_sats => 100000) AS plan \gset
+SELECT wait_until(:'ora_end'::timestamptz - interval '1 day') AS clock \gset
+SELECT pay(:'pam') AS payment \gset
+SELECT is((SELECT cycle FROM subscription_facts WHERE id = :'pam') || ' ' || paid_until(:'pam'), '30 days ' || (:'ora_end'::timestamptz + interval '1 year'), 'paid in advance it begins with its period');
+SELECT wait('10 days') AS clock \gset
+SELECT is((SELECT cycle || ' ' || lead_time FROM subscription_facts WHERE id = :'pam'), '1 year 3 days', 'and is the subscription''s then');
+SELECT pay(:'ora') AS payment \gset
+SELECT is(paid_until(:'ora'), charmbills.now() + interval '1 year', 'paid late it is as long');
+SELECT sandbox_reorg(1) AS height, sandbox_double_spend(txid) AS thief FROM payments WHERE invoice_id = invoice_of(:'ora') \gset
+SELECT is((SELECT cycle FROM subscription_facts WHERE id = :'ora') || ' ' || paid_until(:'ora'), '30 days ' || :'ora_end', 'and reversed it is gone');
+-- Counted from one anchor
+SELECT wait_until(date_trunc('year', charmbills.now()) + interval '2 years 30 days') AS clock \gset
+SELECT update_plan(:'changing', billing_cycle => '7 days', price_sats => 10000) AS plan \gset
+SELECT wait('1 second') AS clock, start(:'changing', 'pia', 90000) AS pia \gset
+SELECT update_plan(:'changing', billing_cycle => 'monthly') AS plan, wait('150 days') AS clock \gset
+SELECT is((SELECT count(DISTINCT anchor) FROM invoices WHERE subscription_id = :'pia')::integer, 2, 'all periods of the new cycle are counted from where it began');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
