@@ -36,10 +36,8 @@
 /* The latest price valid at an instant, else the first one. */
 #define PRICE(plan, at) \
 	"LEFT JOIN LATERAL (SELECT w.price_sats, w.price FROM charmbills.plan_prices w " \
-	"                   WHERE w.plan_id = " plan " " \
-	"                   ORDER BY w.valid_from <= " at " DESC, " \
-	"                            CASE WHEN w.valid_from <= " at " THEN -w.version ELSE w.version END " \
-	"                   LIMIT 1) v ON true "
+	"                   WHERE w.plan_id = " plan " AND (w.valid_from <= " at " OR w.version = 1) " \
+	"                   ORDER BY w.version DESC LIMIT 1) v ON true "
 
 CB_KEYS_STATEMENT(read_billables, "uuid[] int4",
 				  "SELECT " TERMS ", "
