@@ -22,22 +22,25 @@ typedef struct Event
 	const char *subject;
 	const char *payload;
 	TimestampTz occurred_at;
+	int64		nth;			/* among those of its subject that are written now, from 1 */
 } Event;
 
-CB_KEYS_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[] int4",
+/* The rows are written in the order of the arrays. */
+CB_KEYS_STATEMENT(insert_events, "text[] uuid[] text[] text[] timestamptz[] int8[] int4",
 				  "INSERT INTO charmbills.events "
 				  "       (type, merchant_id, subject, subject_seq, payload, occurred_at, epoch) "
 				  "SELECT e.type, e.merchant_id, e.subject, "
 				  "       coalesce((SELECT max(p.subject_seq) FROM charmbills.events p WHERE p.subject = e.subject), 0) "
-				  "       + row_number() OVER (PARTITION BY e.subject ORDER BY e.position), "
-				  "       e.payload::pg_catalog.jsonb, e.occurred_at, $6 "
-				  "FROM unnest($1, $2, $3, $4, $5) "
-				  "     WITH ORDINALITY AS e(type, merchant_id, subject, payload, occurred_at, position) "
-				  "ORDER BY e.position RETURNING id");
+				  "       + e.nth, "
+				  "       e.payload::pg_catalog.jsonb, e.occurred_at, $7 "
+				  "FROM unnest($1, $2, $3, $4, $5, $6) AS e(type, merchant_id, subject, payload, occurred_at, nth) "
+				  "RETURNING id");
 
 static CbEventEpoch current_epoch = NULL;
 static CbEventListener the_listener = NULL;
 
+static void count_by_subject(CbEvents *events);
+static int	compare_subjects(const ListCell *a, const ListCell *b);
 static void tell_listener(uint64 n);
 
 void
@@ -87,13 +90,14 @@ void
 cb_events_write(CbEvents *events)
 {
 	int			n = list_length(events->events);
-	Datum	   *columns = palloc(sizeof(Datum) * 5 * Max(n, 1));
+	Datum	   *columns = palloc(sizeof(Datum) * 6 * Max(n, 1));
 	bool	   *no_merchant = palloc(sizeof(bool) * Max(n, 1));
 	int32		epoch;
 	uint64		n_written;
 
 	if (n == 0)
 		return;
+	count_by_subject(events);
 	for (int i = 0; i < n; i++)
 	{
 		const Event *event = list_nth(events->events, i);
@@ -104,6 +108,7 @@ cb_events_write(CbEvents *events)
 		columns[2 * n + i] = CStringGetTextDatum(event->subject);
 		columns[3 * n + i] = CStringGetTextDatum(event->payload);
 		columns[4 * n + i] = TimestampTzGetDatum(event->occurred_at);
+		columns[5 * n + i] = Int64GetDatum(event->nth);
 	}
 	epoch = current_epoch();
 	n_written =
@@ -113,9 +118,41 @@ cb_events_write(CbEvents *events)
 						   cb_array(columns + 2 * n, NULL, n, TEXTOID),
 						   cb_array(columns + 3 * n, NULL, n, TEXTOID),
 						   cb_array(columns + 4 * n, NULL, n, TIMESTAMPTZOID),
+						   cb_array(columns + 5 * n, NULL, n, INT8OID),
 						   cb_int4(epoch)));
 	events->events = NIL;
 	tell_listener(n_written);
+}
+
+static void
+count_by_subject(CbEvents *events)
+{
+	List	   *sorted = list_copy(events->events);
+	const Event *before = NULL;
+	ListCell   *cell;
+
+	/* Its position for now, which keeps those of a subject in their order. */
+	foreach(cell, sorted)
+		((Event *) lfirst(cell))->nth = foreach_current_index(cell);
+	list_sort(sorted, compare_subjects);
+	foreach(cell, sorted)
+	{
+		Event	   *event = lfirst(cell);
+
+		event->nth = before != NULL && strcmp(before->subject, event->subject) == 0 ? before->nth + 1 : 1;
+		before = event;
+	}
+	list_free(sorted);
+}
+
+static int
+compare_subjects(const ListCell *a, const ListCell *b)
+{
+	const Event *x = lfirst(a);
+	const Event *y = lfirst(b);
+	int			order = strcmp(x->subject, y->subject);
+
+	return order != 0 ? order : (x->nth > y->nth) - (x->nth < y->nth);
 }
 
 static void
