@@ -35,8 +35,7 @@ CB_STATEMENT(read_key, "uuid text text text",
 			 "FROM charmbills.idempotency_keys WHERE merchant_id = $1 AND key = $2");
 CB_STATEMENT(delete_old, "timestamptz int8",
 			 "DELETE FROM charmbills.idempotency_keys k "
-			 "USING (SELECT o.merchant_id, o.key FROM charmbills.idempotency_keys o "
-			 "       WHERE o.created_at < $1 - interval '30 days' "
+			 "USING (SELECT o.merchant_id, o.key FROM " CB_OLD_KEYS
 			 "       ORDER BY o.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) o "
 			 "WHERE (k.merchant_id, k.key) = (o.merchant_id, o.key)");
 

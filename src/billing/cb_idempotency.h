@@ -43,6 +43,9 @@ extern bool cb_idempotency_claim_call(FunctionCallInfo fcinfo, int key_arg, cons
 /* The merchant of operators' keys. */
 extern const pg_uuid_t cb_no_merchant;
 
+/* Keys to be forgotten at the time that is the first parameter. */
+#define CB_OLD_KEYS "charmbills.idempotency_keys o WHERE o.created_at < $1 - interval '30 days' "
+
 /* Forget keys older than thirty days, at most max_rows of them; gives how many. */
 extern int64 cb_idempotency_clean_up(TimestampTz now, int64 max_rows);
 

@@ -32,7 +32,7 @@ CB_STATEMENT(write_source, "text text text interval interval timestamptz",
 			 "RETURNING c");
 /* A job that has not ended is left alone: it tries again by itself. */
 CB_STATEMENT(queue_due, "timestamptz",
-			 "WITH due AS (SELECT c.code FROM charmbills.currencies c WHERE c.next_fetch_at <= $1 "
+			 "WITH due AS (SELECT c.code FROM " CB_RATES_DUE
 			 "             ORDER BY c.code FOR NO KEY UPDATE SKIP LOCKED), "
 			 "     moved AS (UPDATE charmbills.currencies c SET next_fetch_at = $1 + c.refresh "
 			 "               FROM due WHERE c.code = due.code RETURNING c.code) "

@@ -21,6 +21,9 @@
 	"(EXISTS (SELECT FROM charmbills.plans p WHERE p.currency = " currency ") " \
 	" OR EXISTS (SELECT FROM charmbills.invoices i WHERE i.currency = " currency " AND i.status = 'open'))"
 
+/* Currencies whose rates are to be fetched at the time that is the first parameter. */
+#define CB_RATES_DUE "charmbills.currencies c WHERE c.next_fetch_at <= $1 "
+
 /*
  * Queue a job for each currency whose rate is to be fetched by now, if a plan or
  * an open invoice is in it; gives how many.  Waits for nobody.

@@ -82,7 +82,10 @@ CB_STATEMENT(look, "timestamptz timestamptz",
 			 "       OR EXISTS (SELECT FROM charmbills.transactions "
 			 "                  WHERE status = 'pending_signature' AND created_at <= $1 - interval '48 hours') "
 			 "       OR EXISTS (SELECT FROM charmbills.merchant_counters c, charmbills.chain_state s "
-			 "                  WHERE c.series <> s.series)");
+			 "                  WHERE c.series <> s.series) "
+			 "       OR EXISTS (SELECT FROM " CB_RATES_DUE ") "
+			 "       OR EXISTS (SELECT FROM " CB_OLD_KEYS ") "
+			 "       OR EXISTS (SELECT FROM " CB_OLD_DELIVERIES ")");
 CB_STATEMENT(fail_unsigned, "timestamptz int8",
 			 "WITH due AS (SELECT t.id FROM charmbills.transactions t "
 			 "             WHERE t.status = 'pending_signature' AND t.created_at <= $1 - interval '48 hours' "
@@ -121,16 +124,19 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	TimestampTz until;
 	int64		done = 0;
 
-	if (!cb_incarnation_is_ours())
-		return 0;
-	cb_incarnation_check();
+	if (!cb_incarnation_is_current())
+	{
+		if (!cb_incarnation_is_ours())
+			return 0;
+		cb_incarnation_check();
+	}
 	cb_chain_state_read(&chain);
 	until = Min(as_of, chain.followed_until);
+	if (!is_anything_due(as_of, until))
+		return 0;
 	done += cb_rates_queue_due(as_of);
 	done += cb_idempotency_clean_up(as_of, max_rows);
 	done += cb_webhook_clean_up(as_of, max_rows);
-	if (!is_anything_due(as_of, until))
-		return done;
 	done += expire_invoices(&lock_expired, until, now, max_rows);
 	done += expire_invoices(&lock_expired_one_off, until, now, max_rows);
 	done += renew_subscriptions(as_of, now, max_rows);

@@ -17,6 +17,10 @@
 /* Hear of events and take on the jobs; called when the library is loaded. */
 extern void cb_webhook_register(void);
 
+/* Deliveries to be forgotten at the time that is the first parameter. */
+#define CB_OLD_DELIVERIES \
+	"charmbills.webhook_deliveries o WHERE o.state <> 'queued' AND o.created_at < $1 - interval '30 days' "
+
 /*
  * Forget deliveries that ended longer ago than the log is kept, with their
  * attempts and jobs: at most max_rows.  Gives how many.  SPI must be connected.

@@ -15,8 +15,6 @@
 #include "webhooks/cb_webhook_internal.h"
 
 /* For how long the log is kept. */
-#define KEPT "30 days"
-
 #define READ_DELIVERY \
 	"SELECT d.id, d.endpoint_id, d.state = 'queued', d.attempts, d.merchant_id, " \
 	"       e.is_active, e.disabled_reason, e.failing_since " \
@@ -45,9 +43,8 @@ CB_STATEMENT(end_delivery, "uuid text timestamptz",
 			 "UPDATE charmbills.webhook_deliveries SET state = $2, delivered_at = $3 WHERE id = $1");
 CB_STATEMENT(clean_up, "timestamptz int8",
 			 "WITH old AS ("
-			 "  SELECT id FROM charmbills.webhook_deliveries "
-			 "  WHERE state <> 'queued' AND created_at < $1 - interval '" KEPT "' "
-			 "  ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED"
+			 "  SELECT o.id FROM " CB_OLD_DELIVERIES
+			 "  ORDER BY o.created_at LIMIT $2 FOR UPDATE SKIP LOCKED"
 			 "), attempts AS ("
 			 "  DELETE FROM charmbills.webhook_attempts a USING old WHERE a.delivery_id = old.id"
 			 "), jobs AS ("
