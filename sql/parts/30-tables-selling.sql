@@ -269,6 +269,7 @@ CREATE INDEX subscription_facts_customer_idx ON charmbills.subscription_facts (c
 CREATE INDEX subscription_facts_plan_id_idx ON charmbills.subscription_facts (plan_id);
 CREATE INDEX subscription_facts_address_idx ON charmbills.subscription_facts (merchant_id, subscriber_address);
 CREATE INDEX subscription_facts_boundary_idx ON charmbills.subscription_facts (next_boundary) WHERE next_boundary IS NOT NULL;
+CREATE INDEX subscription_facts_held_idx ON charmbills.subscription_facts (held_until) WHERE billing_error IS NOT NULL;
 CREATE INDEX subscription_facts_invoice_idx ON charmbills.subscription_facts (next_invoice_at) WHERE next_invoice_at IS NOT NULL;
 
 CREATE TABLE charmbills.invoices (

@@ -285,6 +285,7 @@ announce(const CbDraft *draft, TimestampTz now, CbEvents *events)
 	cb_json_text(&payload, "number", cb_invoice_number(draft->place.series, draft->place.number));
 	cb_json_text(&payload, "kind", cb_invoice_kind_name(draft->kind));
 	cb_json_uuid(&payload, "subscription_id", draft->has_subscription ? &draft->subscription_id : NULL);
+	cb_json_uuid(&payload, "customer_id", &draft->customer_id);
 	if (bill->currency == NULL)
 		cb_json_int(&payload, "amount_sats", bill->amount);
 	else

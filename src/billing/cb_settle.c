@@ -350,6 +350,7 @@ announce_one(const char *type, const Invoice *invoice, TimestampTz now, CbEvents
 	cb_json_uuid(&payload, "invoice_id", &invoice->id);
 	cb_json_text(&payload, "number", invoice->number);
 	cb_json_uuid(&payload, "subscription_id", invoice->has_subscription ? &invoice->subscription_id : NULL);
+	cb_json_uuid(&payload, "customer_id", invoice->has_customer ? &invoice->customer_id : NULL);
 	cb_json_text(&payload, "previous_status", invoice->before.status);
 	cb_json_text(&payload, "status", invoice->after.status);
 	cb_json_int(&payload, "amount_sats", invoice->amount_sats);

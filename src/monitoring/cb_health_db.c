@@ -40,7 +40,8 @@ CB_REPORT_STATEMENT(read_database, "text",
 CB_REPORT_STATEMENT(read_jobs, "timestamptz bool",
 			 "SELECT pg_catalog.to_jsonb(f), f.failed_last_day, f.expired_leases, "
 			 "       f.oldest_due_seconds > 600, f.oldest_due_seconds > 3600, "
-			 "       pg_catalog.make_interval(secs => f.oldest_due_seconds)::text, f.unsigned_endpoints "
+			 "       pg_catalog.make_interval(secs => f.oldest_due_seconds)::text, f.unsigned_endpoints, "
+			 "       f.held_subscriptions, f.stale_rates "
 			 "FROM (SELECT $2 AS enabled, "
 			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'queued') AS queued, "
 			 "             pg_catalog.count(*) FILTER (WHERE j.state = 'running') AS running, "
@@ -60,7 +61,14 @@ CB_REPORT_STATEMENT(read_jobs, "timestamptz bool",
 			 "              WHERE w.is_active AND w.failing_since IS NULL AND w.last_error IS NOT NULL) "
 			 "                 AS unsigned_endpoints, "
 			 "             (SELECT pg_catalog.count(*) FROM charmbills.webhook_endpoints w "
-			 "              WHERE NOT w.is_active AND w.deleted_at IS NULL) AS disabled_endpoints "
+			 "              WHERE NOT w.is_active AND w.deleted_at IS NULL) AS disabled_endpoints, "
+			 "             (SELECT pg_catalog.count(*) FROM charmbills.subscription_facts s "
+			 "              WHERE s.billing_error IS NOT NULL) AS held_subscriptions, "
+			 "             (SELECT pg_catalog.count(*) FROM charmbills.currencies c "
+			 "              WHERE c.url IS NOT NULL "
+			 "                AND NOT EXISTS (SELECT FROM charmbills.exchange_rates r "
+			 "                                WHERE r.currency = c.code AND r.set_at > $1 - c.max_age)) "
+			 "                 AS stale_rates "
 			 "      FROM charmbills.jobs j LEFT JOIN charmbills.webhook_endpoints e ON e.id = j.lane "
 			 "      WHERE j.state <> 'done') f");
 
@@ -117,5 +125,11 @@ CB_FUNCTION(health_jobs, CB_ANYONE)
 		cb_health_reason(&health, CB_HEALTH_DEGRADED,
 						 "webhook endpoints whose secret the key file does not give: " INT64_FORMAT,
 						 cb_column_int8(0, 7));
+	if (cb_column_int8(0, 8) > 0)
+		cb_health_reason(&health, CB_HEALTH_DEGRADED,
+						 "subscriptions that could not be billed: " INT64_FORMAT, cb_column_int8(0, 8));
+	if (cb_column_int8(0, 9) > 0)
+		cb_health_reason(&health, CB_HEALTH_DEGRADED,
+						 "currencies whose rate is stale: " INT64_FORMAT, cb_column_int8(0, 9));
 	return cb_health_end(&health);
 }
