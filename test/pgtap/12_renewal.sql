@@ -1,7 +1,7 @@
 -- Renewals over time: periods, trials, credit, small amounts, what is given up.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(76);
+SELECT plan(78);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -223,9 +223,11 @@ SELECT is((SELECT count(*) FROM events WHERE type = 'subscription.billing_failed
 SELECT is((SELECT payload ->> 'sqlstate' FROM events WHERE type = 'subscription.billing_failed' AND subject = 'subscription:' || :'ora'), 'CB015', 'with the reason');
 SELECT is((SELECT held_until BETWEEN charmbills.now() AND charmbills.now() + interval '1 hour' AND billing_error IS NOT NULL
            FROM subscription_facts WHERE id = :'ora'), true, 'it is held back for an hour');
+SELECT is(health_jobs() ->> 'held_subscriptions' || ' ' || (health_jobs() ->> 'status'), '1 degraded', 'health_jobs() tells');
 UPDATE descriptors SET next_index = :next_index WHERE merchant_id = :'spent';
 SELECT wait('1 hour') AS clock \gset
 SELECT is((SELECT row(billing_error, held_until)::text FROM subscription_facts WHERE id = :'ora') || bill_of(:'ora'), '(,)open 5000 0', 'and invoiced when it can be');
+SELECT is(health_jobs() ->> 'held_subscriptions', '0', 'which health_jobs() tells too');
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 
 SELECT * FROM finish();
