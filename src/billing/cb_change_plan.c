@@ -13,40 +13,23 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_change_request.h"
 #include "billing/cb_draft.h"
-#include "billing/cb_idempotency.h"
 #include "billing/cb_invoice.h"
 #include "billing/cb_issue_rows.h"
-#include "billing/cb_items.h"
 #include "billing/cb_proration.h"
 #include "billing/cb_subscription.h"
-#include "cb_args.h"
-#include "cb_auth.h"
 #include "cb_call.h"
-#include "cb_clock.h"
 #include "cb_errors.h"
 #include "cb_json.h"
 #include "cb_sql.h"
-#include "cb_uuid.h"
 #include "chain/cb_incarnation.h"
 #include "utils/builtins.h"
 
-CB_STATEMENT(read_merchant, "uuid",
-			 "SELECT merchant_id FROM charmbills.subscription_facts WHERE id = $1");
+/* The customer too, so that no other call makes a second subscription to the plan meanwhile. */
 CB_STATEMENT(lock_subscription, "uuid",
-			 "SELECT id FROM charmbills.subscription_facts WHERE id = $1 FOR NO KEY UPDATE");
-CB_STATEMENT(read_subscription, "uuid",
-			 "SELECT s.status, s.canceled_at IS NOT NULL OR s.ended_at IS NOT NULL, s.plan_id, s.quantity, "
-			 "       s.current_period_end > charmbills.now(), s.customer_id, "
-			 "       coalesce(f.next_plan_at > charmbills.now(), false) "
-			 "FROM charmbills.subscriptions s JOIN charmbills.subscription_facts f ON f.id = s.id WHERE s.id = $1");
-CB_STATEMENT(read_plan, "uuid uuid uuid",
-			 "SELECT p.merchant_id, p.status, "
-			 "       p.allow_multiple OR NOT EXISTS ("
-			 "           SELECT FROM charmbills.subscriptions s "
-			 "           WHERE s.customer_id = $2 AND s.plan_id = p.id AND s.id <> $3 "
-			 "                 AND s.status IN ('pending', 'trialing', 'active', 'past_due', 'paused')) "
-			 "FROM charmbills.plans p WHERE p.id = $1");
+			 "SELECT f.id FROM charmbills.subscription_facts f JOIN charmbills.customers c ON c.id = f.customer_id "
+			 "WHERE f.id = $1 FOR NO KEY UPDATE");
 /* Invoices that a change would make void, and their part in the customer's account. */
 CB_STATEMENT(read_open, "uuid",
 			 "SELECT count(*) FILTER (WHERE i.received_sats > 0 OR i.status = 'processing'), "
@@ -76,46 +59,15 @@ CB_STATEMENT(return_preview, "timestamptz text numeric int8 int8 timestamptz tim
 			 "SELECT $1, CASE WHEN $2 IS NULL THEN $3::int8 END, $2, CASE WHEN $2 IS NOT NULL THEN $3 END, "
 			 "       $4, $5, $6, $7, $8");
 
-typedef enum ChangeMode
-{
-	CHANGE_NOTHING,				/* it is so already: take back what was to come */
-	CHANGE_PRORATED,			/* within a paid period, once the difference is paid */
-	CHANGE_UNPAID,				/* at once: nothing is paid yet */
-	CHANGE_NEXT					/* with the next invoice */
-} ChangeMode;
-
-typedef struct PlanChange
-{
-	pg_uuid_t	subscription_id;
-	pg_uuid_t	merchant_id;
-	pg_uuid_t	customer_id;
-	char	   *status;
-	bool		is_ending;
-	bool		is_paid_now;	/* by a period that lasts */
-	bool		is_paid_otherwise;	/* for another plan or quantity later */
-	pg_uuid_t	plan_id;
-	int32		quantity;
-	pg_uuid_t	new_plan_id;
-	int32		new_quantity;
-	bool		at_period_end;
-	TimestampTz now;
-} PlanChange;
-
-static void load_arguments(FunctionCallInfo fcinfo, PlanChange *change);
-static bool claim(FunctionCallInfo fcinfo, const PlanChange *change);
-static void load_subscription(FunctionCallInfo fcinfo, PlanChange *change);
-static void check_subscription(const PlanChange *change);
-static void check_plan(const PlanChange *change);
-static ChangeMode mode_of(const PlanChange *change);
-static void read_billable(const PlanChange *change, CbBillable *billable);
-static void draft_change(const PlanChange *change, ChangeMode mode, CbDraft *draft);
-static void apply(const PlanChange *change, ChangeMode mode, CbEvents *events);
-static void void_open(const PlanChange *change, CbEvents *events);
+static void read_billable(const CbPlanChange *change, CbBillable *billable);
+static void draft_change(const CbPlanChange *change, CbChangeMode mode, CbDraft *draft);
+static void apply(const CbPlanChange *change, CbChangeMode mode, CbEvents *events);
+static void void_open(const CbPlanChange *change, CbEvents *events);
 static void refuse_money(void);
-static void schedule(const PlanChange *change, CbEvents *events);
-static void switch_plan(const PlanChange *change, CbEvents *events);
-static void issue_if_due(const PlanChange *change, CbEvents *events);
-static void announce(const char *type, const PlanChange *change, CbEvents *events);
+static void schedule(const CbPlanChange *change, CbEvents *events);
+static void switch_plan(const CbPlanChange *change, CbEvents *events);
+static void issue_if_due(const CbPlanChange *change, CbEvents *events);
+static void announce(const char *type, const CbPlanChange *change, CbEvents *events);
 static Datum lines_json(const CbBill *bill);
 
 /*
@@ -124,19 +76,18 @@ static Datum lines_json(const CbBill *bill);
  */
 CB_FUNCTION(change_plan, CB_MERCHANT)
 {
-	PlanChange	change;
+	CbPlanChange	change;
 	CbEvents	events = {NIL};
 
-	load_arguments(fcinfo, &change);
-	if (claim(fcinfo, &change))
+	cb_plan_change_args(fcinfo, &change);
+	if (cb_plan_change_claim(fcinfo, &change))
 	{
 		/* It may lock the cursor, which comes before any subscription. */
 		cb_incarnation_check();
 		cb_execute_one(&lock_subscription, CB_ARGS(cb_uuid(&change.subscription_id)));
-		load_subscription(fcinfo, &change);
-		check_subscription(&change);
-		check_plan(&change);
-		apply(&change, mode_of(&change), &events);
+		cb_plan_change_load(fcinfo, &change);
+		cb_plan_change_check(&change);
+		apply(&change, cb_plan_change_mode(&change), &events);
 		cb_events_write(&events);
 	}
 	cb_execute_one(&return_subscription, CB_ARGS(cb_uuid(&change.subscription_id)));
@@ -150,18 +101,17 @@ CB_FUNCTION(change_plan, CB_MERCHANT)
  */
 CB_FUNCTION(preview_change, CB_MERCHANT)
 {
-	PlanChange	change;
-	ChangeMode	mode;
+	CbPlanChange	change;
+	CbChangeMode	mode;
 	CbDraft		draft;
 	int64		freed;
 	int64		freed_carried;
 	const CbBill *bill = &draft.bill;
 
-	load_arguments(fcinfo, &change);
-	load_subscription(fcinfo, &change);
-	check_subscription(&change);
-	check_plan(&change);
-	mode = mode_of(&change);
+	cb_plan_change_args(fcinfo, &change);
+	cb_plan_change_load(fcinfo, &change);
+	cb_plan_change_check(&change);
+	mode = cb_plan_change_mode(&change);
 	cb_execute_one(&read_open, CB_ARGS(cb_uuid(&change.subscription_id)));
 	if (cb_column_int8(0, 1) > 0)
 		refuse_money();
@@ -178,123 +128,9 @@ CB_FUNCTION(preview_change, CB_MERCHANT)
 	return cb_return_rows(fcinfo);
 }
 
-static void
-load_arguments(FunctionCallInfo fcinfo, PlanChange *change)
-{
-	cb_require_args(fcinfo, 1);
-	memset(change, 0, sizeof(*change));
-	change->now = cb_now();
-	change->subscription_id = *PG_GETARG_UUID_P(0);
-	if (cb_execute(&read_merchant, CB_ARGS(cb_uuid(&change->subscription_id))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_NOT_FOUND),
-				 errmsg("subscription does not exist")));
-	change->merchant_id = cb_column_uuid(0, 1);
-	cb_authorize(&change->merchant_id);
-	if (PG_ARGISNULL(1) && PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
-				 errmsg("a change needs new_plan_id, quantity, or both")));
-	change->at_period_end = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-}
-
-/* False when an earlier call with the same key has done it. */
-static bool
-claim(FunctionCallInfo fcinfo, const PlanChange *change)
-{
-	CbIdempotencyKey key;
-	CbJson		arguments;
-	pg_uuid_t	id = change->subscription_id;
-
-	if (PG_ARGISNULL(4))
-		return true;
-	cb_json_begin(&arguments);
-	cb_json_uuid(&arguments, "subscription_id", &change->subscription_id);
-	cb_json_uuid(&arguments, "new_plan_id", PG_ARGISNULL(1) ? NULL : PG_GETARG_UUID_P(1));
-	cb_json_bool(&arguments, "at_period_end", change->at_period_end);
-	cb_json_int(&arguments, "quantity", PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3));
-	key.merchant_id = change->merchant_id;
-	key.key = text_to_cstring(PG_GETARG_TEXT_PP(4));
-	key.function_name = "change_plan";
-	key.arguments = cb_json_end(&arguments);
-	return cb_idempotency_claim(&key, change->now, &id);
-}
-
-static void
-load_subscription(FunctionCallInfo fcinfo, PlanChange *change)
-{
-	cb_execute_one(&read_subscription, CB_ARGS(cb_uuid(&change->subscription_id)));
-	change->status = cb_column_text(0, 1);
-	change->is_ending = cb_column_bool(0, 2);
-	change->plan_id = cb_column_uuid(0, 3);
-	change->quantity = cb_column_int4(0, 4);
-	change->is_paid_now = cb_column_bool(0, 5);
-	change->customer_id = cb_column_uuid(0, 6);
-	change->is_paid_otherwise = cb_column_bool(0, 7);
-	change->new_plan_id = PG_ARGISNULL(1) ? change->plan_id : *PG_GETARG_UUID_P(1);
-	change->new_quantity = cb_quantity_arg(fcinfo, 3, change->quantity);
-}
-
-static void
-check_subscription(const PlanChange *change)
-{
-	if (change->is_ending)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_WRONG_STATE),
-				 errmsg("subscription is canceled and cannot be changed"),
-				 errhint("Where it has not ended yet, charmbills.uncancel_subscription() takes that back.")));
-	if (strcmp(change->status, "paused") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_WRONG_STATE),
-				 errmsg("subscription is paused and cannot be changed"),
-				 errhint("Resume it first with charmbills.resume_subscription().")));
-}
-
-static void
-check_plan(const PlanChange *change)
-{
-	pg_uuid_t	merchant_id;
-
-	if (cb_execute(&read_plan,
-				   CB_ARGS(cb_uuid(&change->new_plan_id), cb_uuid(&change->customer_id),
-						   cb_uuid(&change->subscription_id))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_NOT_FOUND),
-				 errmsg("plan does not exist")));
-	merchant_id = cb_column_uuid(0, 1);
-	if (!cb_uuid_equal(&merchant_id, &change->merchant_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_CONFLICT),
-				 errmsg("plan and subscription belong to different merchants")));
-	if (cb_uuid_equal(&change->new_plan_id, &change->plan_id))
-		return;
-	if (strcmp(cb_column_text(0, 2), "active") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_WRONG_STATE),
-				 errmsg("plan is %s and cannot be changed to", cb_column_text(0, 2))));
-	if (!cb_column_bool(0, 3))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_CONFLICT),
-				 errmsg("customer is subscribed to this plan already"),
-				 errhint("A plan with allow_multiple takes several of one customer.")));
-}
-
-static ChangeMode
-mode_of(const PlanChange *change)
-{
-	if (cb_uuid_equal(&change->new_plan_id, &change->plan_id) && change->new_quantity == change->quantity &&
-		!change->is_paid_otherwise)
-		return CHANGE_NOTHING;
-	if (strcmp(change->status, "pending") == 0)
-		return CHANGE_UNPAID;
-	if (strcmp(change->status, "trialing") == 0 && !change->is_paid_now)
-		return CHANGE_UNPAID;
-	return change->at_period_end || !change->is_paid_now ? CHANGE_NEXT : CHANGE_PRORATED;
-}
-
 /* As it is, to be invoiced for the new plan. */
 static void
-read_billable(const PlanChange *change, CbBillable *billable)
+read_billable(const CbPlanChange *change, CbBillable *billable)
 {
 	cb_billables_read(&change->subscription_id, 1, billable);
 	cb_plan_terms_read(&change->new_plan_id,
@@ -303,12 +139,12 @@ read_billable(const PlanChange *change, CbBillable *billable)
 }
 
 static void
-draft_change(const PlanChange *change, ChangeMode mode, CbDraft *draft)
+draft_change(const CbPlanChange *change, CbChangeMode mode, CbDraft *draft)
 {
 	CbBillable	billable;
 
 	read_billable(change, &billable);
-	if (mode == CHANGE_PRORATED)
+	if (mode == CB_CHANGE_PRORATED)
 	{
 		cb_plan_terms_read(&change->new_plan_id, change->now, &billable.plan);
 		cb_proration_draft(&billable, change->now, draft);
@@ -319,36 +155,36 @@ draft_change(const PlanChange *change, ChangeMode mode, CbDraft *draft)
 }
 
 static void
-apply(const PlanChange *change, ChangeMode mode, CbEvents *events)
+apply(const CbPlanChange *change, CbChangeMode mode, CbEvents *events)
 {
 	CbDraft		draft;
 
 	void_open(change, events);
 	switch (mode)
 	{
-		case CHANGE_NOTHING:
+		case CB_CHANGE_NOTHING:
 			cb_execute(&set_pending, CB_ARGS(cb_uuid(&change->subscription_id), cb_null(), cb_null()));
 			break;
-		case CHANGE_NEXT:
+		case CB_CHANGE_NEXT:
 			schedule(change, events);
 			break;
-		case CHANGE_UNPAID:
+		case CB_CHANGE_UNPAID:
 			switch_plan(change, events);
 			break;
-		case CHANGE_PRORATED:
+		case CB_CHANGE_PRORATED:
 			cb_execute(&set_pending, CB_ARGS(cb_uuid(&change->subscription_id), cb_null(), cb_null()));
 			draft_change(change, mode, &draft);
 			cb_issue(&draft, 1, change->now, events);
 			break;
 	}
 	cb_subscription_refresh(&change->subscription_id, 1, change->now, events);
-	if (mode != CHANGE_PRORATED)
+	if (mode != CB_CHANGE_PRORATED)
 		issue_if_due(change, events);
 }
 
 /* Invoices for what is no longer to come. */
 static void
-void_open(const PlanChange *change, CbEvents *events)
+void_open(const CbPlanChange *change, CbEvents *events)
 {
 	pg_uuid_t	expired;
 
@@ -370,7 +206,7 @@ refuse_money(void)
 }
 
 static void
-schedule(const PlanChange *change, CbEvents *events)
+schedule(const CbPlanChange *change, CbEvents *events)
 {
 	cb_execute(&set_pending,
 			   CB_ARGS(cb_uuid(&change->subscription_id), cb_uuid(&change->new_plan_id),
@@ -380,7 +216,7 @@ schedule(const PlanChange *change, CbEvents *events)
 
 /* There is no period yet that it could be a change of. */
 static void
-switch_plan(const PlanChange *change, CbEvents *events)
+switch_plan(const CbPlanChange *change, CbEvents *events)
 {
 	CbBillable	billable;
 	Interval	lead;
@@ -398,7 +234,7 @@ switch_plan(const PlanChange *change, CbEvents *events)
  * of a period there is no time to wait for either.
  */
 static void
-issue_if_due(const PlanChange *change, CbEvents *events)
+issue_if_due(const CbPlanChange *change, CbEvents *events)
 {
 	bool		is_due;
 
@@ -412,7 +248,7 @@ issue_if_due(const PlanChange *change, CbEvents *events)
 }
 
 static void
-announce(const char *type, const PlanChange *change, CbEvents *events)
+announce(const char *type, const CbPlanChange *change, CbEvents *events)
 {
 	CbJson		payload;
 
