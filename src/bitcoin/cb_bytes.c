@@ -88,6 +88,28 @@ cb_result_message(CbResult result)
 			return "derivation index out of range";
 		case CB_ERR_SIGNATURE:
 			return "malformed signature";
+		case CB_ERR_CBOR:
+			return "malformed or non-canonical CBOR";
+		case CB_ERR_CBOR_TYPE:
+			return "CBOR value of the wrong type";
+		case CB_ERR_CBOR_DEPTH:
+			return "CBOR nested too deeply";
+		case CB_ERR_CBOR_DUPLICATE:
+			return "CBOR map with a duplicate key";
+		case CB_ERR_POINT_RANGE:
+			return "coordinate is not below the field's modulus";
+		case CB_ERR_POINT_CURVE:
+			return "point is not on the curve";
+		case CB_ERR_POINT_SUBGROUP:
+			return "point is not in the prime-order subgroup";
+		case CB_ERR_POINT_INFINITY:
+			return "point at infinity";
+		case CB_ERR_POINT_ENCODING:
+			return "malformed encoding of a point";
+		case CB_ERR_SCALAR:
+			return "public input is not below the group's order";
+		case CB_ERR_PROOF:
+			return "proof does not hold";
 		case CB_ERR_UNSUPPORTED:
 			return "not supported";
 	}

@@ -61,6 +61,18 @@ typedef enum CbResult
 	CB_ERR_KEY,					/* not a valid public key */
 	CB_ERR_INDEX,				/* derivation index out of range */
 	CB_ERR_SIGNATURE,			/* malformed signature */
+	CB_ERR_CBOR,				/* malformed CBOR, or CBOR that the canonical
+								 * rules do not allow */
+	CB_ERR_CBOR_TYPE,			/* a CBOR value of another type than wanted */
+	CB_ERR_CBOR_DEPTH,			/* CBOR nested too deeply */
+	CB_ERR_CBOR_DUPLICATE,		/* a key twice in one CBOR map */
+	CB_ERR_POINT_RANGE,			/* coordinate not below the field's modulus */
+	CB_ERR_POINT_CURVE,			/* point not on its curve */
+	CB_ERR_POINT_SUBGROUP,		/* point outside the prime-order subgroup */
+	CB_ERR_POINT_INFINITY,		/* point at infinity where none may be */
+	CB_ERR_POINT_ENCODING,		/* flags or padding that no encoder writes */
+	CB_ERR_SCALAR,				/* public input not below the group's order */
+	CB_ERR_PROOF,				/* well-formed proof of something else */
 	CB_ERR_UNSUPPORTED			/* well formed, but of a kind not handled */
 } CbResult;
 
