@@ -60,9 +60,10 @@ static int32 index_of(const Schedule *schedule, TimestampTz at);
 static double mean_length(const Interval *length);
 static pg_tz *find_zone(const char *timezone);
 static TimestampTz add_span(TimestampTz start, const Interval *span, pg_tz *zone);
-static TimestampTz add_calendar(TimestampTz start, int32 months, int32 days, pg_tz *zone);
+static bool try_add_span(TimestampTz start, const Interval *span, pg_tz *zone, TimestampTz *result);
+static bool add_calendar(TimestampTz start, int32 months, int32 days, pg_tz *zone, TimestampTz *result);
 static void add_months(struct pg_tm *date, int32 months);
-static void add_days(struct pg_tm *date, int32 days);
+static bool add_days(struct pg_tm *date, int32 days);
 static void parse_cycle(const char *cycle, Interval *length);
 static bool parse_interval(const char *text, Interval *span);
 static bool is_positive(const Interval *span);
@@ -120,6 +121,15 @@ TimestampTz
 cb_add_interval(TimestampTz start, const Interval *span, const char *timezone)
 {
 	return add_span(start, span, find_zone(timezone));
+}
+
+TimestampTz
+cb_add_interval_safely(TimestampTz start, const Interval *span, const char *timezone)
+{
+	pg_tz	   *zone = pg_tzset(timezone);
+	TimestampTz result;
+
+	return try_add_span(start, span, zone != NULL ? zone : pg_tzset("GMT"), &result) ? result : DT_NOEND;
 }
 
 static void
@@ -233,43 +243,49 @@ find_zone(const char *timezone)
 	return zone;
 }
 
-/*
- * Hours are added to the instant, so that they all have the same length when
- * the clocks change.
- */
 static TimestampTz
 add_span(TimestampTz start, const Interval *span, pg_tz *zone)
 {
-	TimestampTz result = start;
+	TimestampTz result;
 
-	if (span->day != 0 || span->month != 0)
-		result = add_calendar(start, span->month, span->day, zone);
-	if (pg_add_s64_overflow(result, span->time, &result) || !IS_VALID_TIMESTAMP(result))
+	if (!try_add_span(start, span, zone, &result))
 		refuse_range();
 	return result;
+}
+
+/*
+ * Hours are added to the instant, so that they all have the same length when
+ * the clocks change.  False beyond the range of timestamps.
+ */
+static bool
+try_add_span(TimestampTz start, const Interval *span, pg_tz *zone, TimestampTz *result)
+{
+	*result = start;
+	if ((span->day != 0 || span->month != 0) &&
+		!add_calendar(start, span->month, span->day, zone, result))
+		return false;
+	return !pg_add_s64_overflow(*result, span->time, result) && IS_VALID_TIMESTAMP(*result);
 }
 
 /*
  * To the time that clocks in the zone show.  One that they skip counts as
  * if they had not been put forward yet.
  */
-static TimestampTz
-add_calendar(TimestampTz start, int32 months, int32 days, pg_tz *zone)
+static bool
+add_calendar(TimestampTz start, int32 months, int32 days, pg_tz *zone, TimestampTz *result)
 {
 	struct pg_tm local;
 	fsec_t		fraction;
 	int			offset;
-	TimestampTz result;
 
 	if (TIMESTAMP_NOT_FINITE(start) ||
 		timestamp2tm(start, &offset, &local, &fraction, NULL, zone) != 0)
-		refuse_range();
+		return false;
 	add_months(&local, months);
-	add_days(&local, days);
+	if (!add_days(&local, days))
+		return false;
 	offset = DetermineTimeZoneOffset(&local, zone);
-	if (tm2timestamp(&local, fraction, &offset, &result) != 0)
-		refuse_range();
-	return result;
+	return tm2timestamp(&local, fraction, &offset, result) == 0;
 }
 
 /* To the month's last day where it has none of that number. */
@@ -284,7 +300,7 @@ add_months(struct pg_tm *date, int32 months)
 	date->tm_mday = Min(date->tm_mday, day_tab[isleap(date->tm_year)][date->tm_mon - 1]);
 }
 
-static void
+static bool
 add_days(struct pg_tm *date, int32 days)
 {
 	int32		day;
@@ -292,8 +308,9 @@ add_days(struct pg_tm *date, int32 days)
 	if (!IS_VALID_JULIAN(date->tm_year, date->tm_mon, date->tm_mday) ||
 		pg_add_s32_overflow(date2j(date->tm_year, date->tm_mon, date->tm_mday), days, &day) ||
 		day < 0)
-		refuse_range();
+		return false;
 	j2date(day, &date->tm_year, &date->tm_mon, &date->tm_mday);
+	return true;
 }
 
 static void

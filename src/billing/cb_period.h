@@ -28,6 +28,9 @@ extern int32 cb_period_index(TimestampTz anchor, const char *cycle, const char *
 /* An instant later by an interval: days and months count in the zone. */
 extern TimestampTz cb_add_interval(TimestampTz start, const Interval *span, const char *timezone);
 
+/* The same for what must not fail: DT_NOEND beyond all time, in UTC where the zone is gone. */
+extern TimestampTz cb_add_interval_safely(TimestampTz start, const Interval *span, const char *timezone);
+
 /* The length of a cycle; false for a lifetime, which has none. */
 extern bool cb_cycle_length(const char *cycle, Interval *length);
 

@@ -18,10 +18,12 @@
 #include "utils/builtins.h"
 
 #define LONGEST_WAIT "10 years"
+#define LONGEST_SPAN "1000 years"
 
 /* A condition that is null, since nothing was given, is fulfilled. */
 CB_STATEMENT(check_product, "text interval interval int4 text text numeric jsonb",
-			 "SELECT $1 <> '', $2 >= interval '0', $3 >= interval '0', $4 BETWEEN 0 AND 1000, "
+			 "SELECT $1 <> '', $2 BETWEEN interval '0' AND interval '" LONGEST_SPAN "', "
+			 "       $3 BETWEEN interval '0' AND interval '" LONGEST_SPAN "', $4 BETWEEN 0 AND 1000, "
 			 "       lower($5) ~ '^[0-9a-f]{64}$', lower($6) ~ '^[0-9a-f]{64}$', "
 			 "       $7 >= 0 AND $7 = trunc($7) AND $7 < 'Infinity', "
 			 "       pg_catalog.jsonb_typeof($8) = 'object'");
@@ -58,8 +60,8 @@ typedef struct Complaint
 /* In the order of the conditions. */
 static const Complaint of_product[] = {
 	{ERRCODE_CB_INVALID_ARGUMENT, "a plan needs the name of its service", NULL},
-	{ERRCODE_CB_INVALID_ARGUMENT, "a trial must not be negative", NULL},
-	{ERRCODE_CB_INVALID_ARGUMENT, "a grace must not be negative", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a trial must not be negative, or longer than " LONGEST_SPAN, NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a grace must not be negative, or longer than " LONGEST_SPAN, NULL},
 	{ERRCODE_CB_INVALID_ARGUMENT, "confirmations are from 0 to 1000", NULL},
 	{ERRCODE_CB_INVALID_ARGUMENT, "an app id is 64 hexadecimal digits", NULL},
 	{ERRCODE_CB_INVALID_ARGUMENT, "an app verification key is 64 hexadecimal digits", NULL},

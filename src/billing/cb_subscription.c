@@ -109,7 +109,7 @@ next_invoice_at(const CbSubscription *subscription)
 	back.month = -back.month;
 	back.day = -back.day;
 	back.time = -back.time;
-	return cb_add_interval(end, &back, subscription->timezone);
+	return cb_add_interval_safely(end, &back, subscription->timezone);
 }
 
 static void

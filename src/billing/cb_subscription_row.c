@@ -192,12 +192,14 @@ is_other_cycle(const char *cycle, const char *before)
 /*
  * Where nothing was to be paid there is nothing to wait for either: a free
  * period has no end of its grace, unless the next one was to be paid and was not.
+ * A block may bring the payment, so nothing here fails.
  */
 void
 cb_subscription_settle_times(CbSubscription *subscription)
 {
 	CbSubscriptionFacts *facts = &subscription->facts;
 	TimestampTz end = subscription->invoiced_end;
+	Interval	length;
 
 	if (!facts->is_paid)
 		return;
@@ -207,13 +209,14 @@ cb_subscription_settle_times(CbSubscription *subscription)
 	{
 		subscription->anchor = subscription->paid_at;
 		subscription->period_start = subscription->paid_at;
-		end = cb_period_start(subscription->paid_at, subscription->cycle, subscription->timezone, 1);
+		end = cb_cycle_length(subscription->cycle, &length) ?
+			cb_add_interval_safely(subscription->paid_at, &length, subscription->timezone) : DT_NOEND;
 	}
 	if (!TIMESTAMP_NOT_FINITE(end))
 		end += subscription->pause_since;
 	facts->paid_through = end;
 	if (!TIMESTAMP_NOT_FINITE(end) && !subscription->is_free)
-		facts->grace_until = cb_add_interval(end, &subscription->grace, subscription->timezone);
+		facts->grace_until = cb_add_interval_safely(end, &subscription->grace, subscription->timezone);
 	if (subscription->has_next_plan)
 		facts->next_plan_at = subscription->invoiced_start + subscription->pause_since;
 }

@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(37);
+SELECT plan(41);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -213,6 +213,17 @@ SELECT update_plan(:'changing', billing_cycle => '7 days', price_sats => 10000) 
 SELECT wait('1 second') AS clock, start(:'changing', 'pia', 90000) AS pia \gset
 SELECT update_plan(:'changing', billing_cycle => 'monthly') AS plan, wait('150 days') AS clock \gset
 SELECT is((SELECT count(DISTINCT anchor) FROM invoices WHERE subscription_id = :'pia')::integer, 2, 'all periods of the new cycle are counted from where it began');
+
+-- A block never fails because of what somebody sells
+SELECT throws_ok(format('SELECT create_plan(%L, %L, 1000, grace => %L)', :'shop', 'Endless', '178000000 years'), 'CB011', NULL, 'a grace has an end');
+SELECT throws_ok(format('SELECT create_plan(%L, %L, 1000, trial => %L)', :'shop', 'Endless', '178000000 years'), 'CB011', NULL, 'and so has a trial');
+SELECT (create_plan(:'shop', 'Long ago', 1000)).id AS old \gset
+UPDATE plans SET grace = '178000000 years' WHERE id = :'old';
+SELECT subscribe(:'old', 'quy') AS quy \gset
+UPDATE subscription_facts SET timezone = 'Atlantis/Old_Town' WHERE id = :'quy';
+SELECT lives_ok(format('SELECT pay(%L)', :'quy'), 'a payment comes in whatever its terms are');
+SELECT is(state_of(:'quy') || (SELECT expires_at FROM subscriptions WHERE id = :'quy'), 'activeinfinity', 'and counts');
+UPDATE subscription_facts SET timezone = 'UTC' WHERE id = :'quy';
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
