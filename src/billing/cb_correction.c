@@ -51,9 +51,12 @@ CB_STATEMENT(return_payment, "outpoint",
 CB_STATEMENT(read_refund, "outpoint txid",
 			 "SELECT c FROM charmbills.credits c "
 			 "WHERE c.outpoint = $1 AND c.txid = $2 AND c.kind = 'refund'");
-/* What of the source's credit has not been given back yet. */
+/* What of the source's credit has not been given back yet, nor used. */
 CB_STATEMENT(read_refundable, "outpoint",
 			 "SELECT least(p.amount_sats, "
+			 "             (SELECT sum(b.amount_sats) FROM charmbills.credits b "
+			 "              WHERE b.merchant_id = i.merchant_id AND b.customer_id = i.customer_id "
+			 "                    AND b.kind <> 'carried'), "
 			 "             coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
 			 "                       WHERE (c.invoice_id = p.invoice_id AND c.kind = 'overpayment') "
 			 "                          OR (c.outpoint = p.outpoint AND c.kind = 'unassigned') "
@@ -271,6 +274,8 @@ CB_FUNCTION(record_refund, CB_MERCHANT)
 	cb_execute_one(&lock_payment, CB_ARGS(cb_outpoint(&payment.outpoint)));
 	if (cb_execute(&read_refund, CB_ARGS(cb_outpoint(&payment.outpoint), cb_arg(fcinfo, 1))) == 1)
 		return cb_return_row(fcinfo);
+	/* Whoever uses credit holds these. */
+	cb_lock_counters(&payment.merchant_id, 1);
 	cb_execute_one(&read_refundable, CB_ARGS(cb_outpoint(&payment.outpoint)));
 	available = cb_column_int8(0, 1);
 	customer_id.value = cb_column(0, 2, &customer_id.isnull);

@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(41);
+SELECT plan(45);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -224,6 +224,16 @@ UPDATE subscription_facts SET timezone = 'Atlantis/Old_Town' WHERE id = :'quy';
 SELECT lives_ok(format('SELECT pay(%L)', :'quy'), 'a payment comes in whatever its terms are');
 SELECT is(state_of(:'quy') || (SELECT expires_at FROM subscriptions WHERE id = :'quy'), 'activeinfinity', 'and counts');
 UPDATE subscription_facts SET timezone = 'UTC' WHERE id = :'quy';
+
+-- Credit that an invoice has used is not there to be refunded
+SELECT start(:'gold', 'rob', 80000) AS rob \gset
+SELECT paid_until(:'rob') AS rob_end, outpoint AS too_much FROM payments WHERE invoice_id = invoice_of(:'rob') \gset
+SELECT is((record_refund(:'too_much', repeat('ab', 32)::txid, 5000)).amount_sats, -5000::bigint, 'a part of what was too much is given back');
+SELECT wait_until(:'rob_end') AS clock \gset
+SELECT is(bill_of(:'rob') || ' ' || balance_of('rob'), 'open 25000 0 0', 'the renewal takes the rest');
+SELECT throws_ok(format('SELECT record_refund(%L, %L)', :'too_much', repeat('cd', 32)), 'CB005', NULL, 'of which nothing is left to be refunded');
+SELECT (void_invoice(invoice_of(:'rob'))).status AS status \gset
+SELECT is((record_refund(:'too_much', repeat('cd', 32)::txid)).amount_sats, -25000::bigint, 'until the invoice gives it back');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
