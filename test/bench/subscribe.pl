@@ -8,7 +8,7 @@ use FindBin;
 
 use CharmBills::Bench qw(bench_row bench_skip create_database durability figures per_second pgbench times_of);
 
-use constant { DATABASE => 'bench_subscribe', CLIENTS => 16, MERCHANTS => 64, SECONDS => 8, WARM_UP_SECONDS => 2 };
+use constant { DATABASE => 'bench_subscribe', CLIENTS => 16, MERCHANTS => 64, SECONDS => 5, WARM_UP_SECONDS => 2 };
 
 # Each merchant takes addresses from the same key at a path of its own.
 my $key = 'tpubD6NzVbkrYhZ4XcACN3PEwNjRpR1g4tZjBVk5pdMR2B6dbd3HYhdGVZNKofAiFZd9okBserZvv58A6tBX4pE64UpXGNTSesfUW7PpW36HuKz';
