@@ -46,6 +46,18 @@ my @interesting = (
 	'own transaction replaced',
 	'reservation spent, then reservation seen spent',
 	'subscription active, then subscription pending',
+	'invoice open, then invoice expired',
+	'invoice expired, then invoice uncollectible',
+	'invoice uncollectible, then invoice paid late',
+	'renewed from credit',
+	'partly paid from credit',
+	'carried',
+	'collected what was carried',
+	'paid in grace',
+	'paid after expiry',
+	'trial, then paid',
+	'periods left out',
+	'renewal reversed',
 	'subscription trialing',
 	'subscription past_due');
 my %witnessed;

@@ -290,6 +290,8 @@ sub _witness_invoice
 {
 	my ($self, $invoice) = @_;
 
+	$self->{witnessed}{'renewal reversed'}++
+	  if ($invoice->{was} || '') =~ /^invoice paid/ && $invoice->{status} =~ /^(?:open|processing)$/ && $invoice->{starts} > $invoice->{created};
 	$self->_witness($invoice, 'invoice ' . $invoice->{status} . ($invoice->{is_late} ? ' late' : '')
 		. ($invoice->{credit} ? ' with credit' : ''));
 	return if $invoice->{is_witnessed}++;
@@ -408,7 +410,8 @@ sub _witness_subscription
 	$self->_witness($subscription, "subscription $status");
 	$self->{witnessed}{'paid in grace'}++ if $before eq 'subscription past_due' && $status eq 'active';
 	$self->{witnessed}{'paid after expiry'}++ if $before eq 'subscription expired' && $status eq 'active';
-	$self->{witnessed}{'trial, then paid'}++ if $before eq 'subscription trialing' && $status eq 'active';
+	$self->{witnessed}{'trial, then paid'}++
+	  if $what->{last} && $subscription->{trial_end} ne '' && !$subscription->{was_paid}++;
 	return;
 }
 

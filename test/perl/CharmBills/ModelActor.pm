@@ -354,13 +354,28 @@ sub _op_advance
 	return $_[0]->_advance(pick('1 second', '1 minute', '3 minutes', ('10 minutes', '1 hour') x 2, '3 hours', '7 hours'));
 }
 
+# Somebody has credit for days of periods of minutes.
+sub _renews_for_ever
+{
+	my ($self) = @_;
+	my %balance;
+
+	$balance{ $_->{customer} } += $_->{sats} foreach grep { $_->{kind} ne 'carried' } @{ $self->{model}{now}{credits} };
+	return any {
+		my $cycle = $_->{plan}{cycle};
+		$cycle && !$cycle->[0] && !$cycle->[1] && ($balance{ $_->{customer} } || 0) > 2_000_000
+	} @{ $self->{model}{subscription_order} };
+}
+
 sub _op_advance_far
 {
+	return if $_[0]->_renews_for_ever;
 	return $_[0]->_advance(pick('1 day', '26 hours', '3 days', '1 week'));
 }
 
 sub _op_advance_very_far
 {
+	return if $_[0]->_renews_for_ever;
 	return $_[0]->_advance(pick('2 weeks', '1 month', '3 months'));
 }
 
