@@ -26,7 +26,7 @@
  * What a plan may have, in microseconds.  Shorter periods would end as fast as
  * they are invoiced.
  */
-#define SHORTEST_CYCLE ((double) USECS_PER_MINUTE)
+#define SHORTEST_CYCLE ((double) USECS_PER_SEC)
 #define LONGEST_CYCLE (1000 * MEAN_YEAR * USECS_PER_DAY)
 
 typedef struct NamedCycle
@@ -81,7 +81,7 @@ cb_check_cycle(const char *cycle)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("billing cycle is too short, or too long"),
-				 errdetail("It is from a minute to 1000 years.")));
+				 errdetail("It is from a second to 1000 years.")));
 }
 
 bool

@@ -41,7 +41,7 @@ SELECT refused(terms, code, why) FROM (VALUES
     ('tax_rate => 7.00001', 'CB011', 'a tax with five decimals'), ('tax_rate => ''Infinity''', 'CB011', 'an infinite tax'),
     ('min_invoice_sats => -1', 'CB005', 'a negative least invoice'), ('min_invoice_sats => 2100000000000001', 'CB005', 'a least invoice of more than there is'),
     ('lead_time => ''-1 second''', 'CB011', 'a negative lead time'), ('lead_time => ''11 years''', 'CB011', 'a lead time of years'),
-    ('billing_cycle => ''59 seconds''', 'CB011', 'periods that end as fast as they are invoiced'), ('billing_cycle => ''1001 years''', 'CB011', 'one that never ends'),
+    ('billing_cycle => ''0.9 seconds''', 'CB011', 'periods that end as fast as they are invoiced'), ('billing_cycle => ''1001 years''', 'CB011', 'one that never ends'),
     ('restart => ''never''', 'CB011', 'another restart'), ('uncollectible_after => ''-1 day''', 'CB011', 'giving up before it is due'),
     ('uncollectible_after => ''11 years''', 'CB011', 'giving up after years'), ('dunning => ''{3 days, 1 day}''', 'CB011', 'dunning backwards'),
     ('dunning => ''{1 day, 24:00}''', 'CB011', 'dunning twice at once'), ('dunning => ''{1 day, NULL}''', 'CB011', 'dunning never'),
