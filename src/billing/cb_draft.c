@@ -39,6 +39,10 @@
 	"                   WHERE w.plan_id = " plan " AND (w.valid_from <= " at " OR w.version = 1) " \
 	"                   ORDER BY w.version DESC LIMIT 1) v ON true "
 
+/* An invoice i, whatever has been made of it since. */
+#define HAS_EXPIRED \
+	"(i.status IN ('expired', 'uncollectible') OR i.status = 'void' AND i.expires_at <= charmbills.now())"
+
 CB_KEYS_STATEMENT(read_billables, "uuid[] int4",
 				  "SELECT " TERMS ", "
 				  "       f.id, f.merchant_id, f.customer_id, f.cycle, f.timezone, f.grace, f.anchor, f.paid_through, "
@@ -48,11 +52,12 @@ CB_KEYS_STATEMENT(read_billables, "uuid[] int4",
 				  "       f.paid_through IS NULL "
 				  "       AND EXISTS (SELECT FROM charmbills.invoices i "
 				  "                   WHERE i.subscription_id = f.id AND i.kind = 'period' "
-				  "                         AND (i.status <> 'void' OR i.void_reason = 'requested')), "
+				  "                         AND (i.status <> 'void' OR i.void_reason = 'requested' "
+				  "                              OR " HAS_EXPIRED ")), "
 				  "       f.status = 'expired' AND f.paid_through IS NOT NULL "
 				  "       AND EXISTS (SELECT FROM charmbills.invoices i "
 				  "                   WHERE i.subscription_id = f.id AND i.kind = 'period' "
-				  "                         AND i.status IN ('expired', 'uncollectible') "
+				  "                         AND " HAS_EXPIRED " "
 				  "                         AND NOT EXISTS (SELECT FROM charmbills.invoices n "
 				  "                                         WHERE n.subscription_id = f.id AND n.status = 'paid' "
 				  "                                               AND n.kind IN ('period', 'change') "

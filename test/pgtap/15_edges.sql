@@ -2,7 +2,7 @@
 -- change under a subscription, merchants who pause.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(45);
+SELECT plan(49);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -234,6 +234,17 @@ SELECT is(bill_of(:'rob') || ' ' || balance_of('rob'), 'open 25000 0 0', 'the re
 SELECT throws_ok(format('SELECT record_refund(%L, %L)', :'too_much', repeat('cd', 32)), 'CB005', NULL, 'of which nothing is left to be refunded');
 SELECT (void_invoice(invoice_of(:'rob'))).status AS status \gset
 SELECT is((record_refund(:'too_much', repeat('cd', 32)::txid)).amount_sats, -25000::bigint, 'until the invoice gives it back');
+
+-- Another invoice for one that has expired is for a period from now, whatever became of the first
+SELECT start(:'gold', 'sam') AS sam, start(:'gold', 'tea') AS tea, subscribe(:'gold', 'ulf') AS ulf \gset
+SELECT wait('40 days') AS clock \gset
+SELECT is((SELECT (effective_at = charmbills.now()) || ' ' || amount_sats FROM preview_change(:'sam', :'silver')), 'true 10000', 'a change of what has expired is for a period from now');
+SELECT (change_plan(:'sam', :'silver')).status AS row \gset
+SELECT is((SELECT period_start = charmbills.now() FROM invoices WHERE id = invoice_of(:'sam')), true, 'and so is its invoice');
+SELECT (void_invoice(invoice_of(:'tea'))).status AS status, (issue_invoice(:'tea')).period_start = charmbills.now() AS from_now \gset
+SELECT is(:'from_now'::boolean, true, 'like one that is issued anew');
+SELECT (change_plan(:'ulf', :'silver')).status AS row \gset
+SELECT is((SELECT period_start = charmbills.now() FROM invoices WHERE id = invoice_of(:'ulf')), true, 'or the first one');
 
 SELECT is_empty('SELECT * FROM ledger_check()', 'the books are right');
 SELECT * FROM finish();
