@@ -155,6 +155,8 @@ CREATE INDEX subscription_facts_plan_id_idx ON charmbills.subscription_facts (pl
 
 CREATE INDEX subscription_facts_address_idx ON charmbills.subscription_facts (merchant_id, subscriber_address);
 
+CREATE INDEX subscription_facts_held_idx ON charmbills.subscription_facts (held_until) WHERE billing_error IS NOT NULL;
+
 CREATE INDEX subscription_facts_invoice_idx ON charmbills.subscription_facts (next_invoice_at) WHERE next_invoice_at IS NOT NULL;
 
 COMMENT ON COLUMN charmbills.invoices.kind IS 'period: for one period of a subscription; change: for a change of plan within one; one_off: for anything else.';
@@ -628,6 +630,9 @@ RETURNS SETOF charmbills.jobs
 LANGUAGE C VOLATILE SECURITY DEFINER ROWS 10
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_claim_jobs';
+
+COMMENT ON FUNCTION charmbills.issue_invoice(uuid) IS
+'The invoice for the next period of a subscription: issued now, however early, or the one that stands already.';
 
 COMMENT ON FUNCTION charmbills.claim_jobs(text, integer, interval) IS
 'Gives a worker due jobs of the Bitcoin node to hold until their lease ends. None while charmbills.jobs is off or the database is a copy.';
@@ -1163,10 +1168,12 @@ INSERT INTO charmbills.invoice_lines
 SELECT i.id, 1, i.merchant_id, 'period', p.service_name, i.amount_sats, i.amount_sats, i.period_start, i.period_end
 FROM charmbills.invoices i JOIN charmbills.plans p ON p.id = i.plan_id;
 
--- The invoice for the period after the one paid, or after the trial.
+-- The invoice for the period after the one paid, or after the trial.  What has
+-- expired when nothing was renewed by itself stays so until somebody asks.
 UPDATE charmbills.subscription_facts f
 SET next_invoice_at = (coalesce(f.paid_through, f.trial_end) AT TIME ZONE f.timezone - f.lead_time) AT TIME ZONE f.timezone
 WHERE isfinite(coalesce(f.paid_through, f.trial_end)) AND f.canceled_at IS NULL AND f.ended_at IS NULL AND f.paused_at IS NULL
+      AND f.status IN ('trialing', 'active', 'past_due') AND coalesce(f.grace_until, f.trial_end) > now()
       AND NOT EXISTS (SELECT FROM charmbills.invoices i
                       WHERE i.subscription_id = f.id AND i.kind = 'period'
                             AND (f.paid_through IS NULL OR i.period_start >= f.paid_through));
