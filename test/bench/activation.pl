@@ -12,7 +12,7 @@ use CharmBills::Bitcoin qw(address_script block_hash build_block build_transacti
 use CharmBills::FaultNode;
 use CharmBills::Node;
 
-use constant { ROUNDS => 50, AMOUNT => 50_000, POLL_SECONDS => 1, TIMEOUT => 60 };
+use constant { ROUNDS => 30, AMOUNT => 50_000, POLL_SECONDS => 1, TIMEOUT => 60 };
 
 my $descriptor = 'wpkh(tpubD6NzVbkrYhZ4XcACN3PEwNjRpR1g4tZjBVk5pdMR2B6dbd3HYhdGVZNKofAiFZd9okBserZvv58A6tBX4pE64UpXGNTSesfUW7PpW36HuKz/0/*)';
 my $what = 'from a new block to a committed activation';
