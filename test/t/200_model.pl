@@ -34,7 +34,7 @@ $cluster->start;
 my @interesting = (
 	'payment settled, then payment live',
 	'payment settled, then payment dead',
-	'payment dead, then payment settled',
+	'payment dead, then payment live',
 	'stray settled, then stray live',
 	'coinbase live, then coinbase settled',
 	'invoice expired',
@@ -58,6 +58,10 @@ my @interesting = (
 	'trial, then paid',
 	'periods left out',
 	'renewal reversed',
+	'paused across a boundary',
+	'deed uncancel',
+	'subscription paused, then subscription active',
+	'subscription active, then subscription canceled',
 	'subscription trialing',
 	'subscription past_due');
 my %witnessed;

@@ -6,8 +6,10 @@
 #
 # market: plans, merchants, scripts and descriptors as CharmBills::ModelMarket
 # makes them.  Of an operation the model looks at: marked, voided (invoices) and
-# reserved (outpoints), if it did what it was to do; is_piecewise, if the chain
-# layer heard of it in several calls; offers_all, if of the whole mempool.
+# reserved (outpoints), deed and price (of CharmBills::ModelLifecycle), if it did
+# what it was to do; bills, if billing was run, with the chain up to billed_at;
+# is_piecewise, if the chain layer heard of it in several calls; offers_all, if of
+# the whole mempool.
 package CharmBills::Model;
 
 use strict;
@@ -382,7 +384,7 @@ sub _check_subscriptions
 		@$subscription{qw(plan quantity status through)} = @$what{qw(plan quantity status through)};
 		$self->_compare("subscription $row->{id}", $row,
 			(map { $_ => $what->{$_} } qw(purchased starts through grace expired anchor next_at quantity next_plan_at status)),
-			(map { $_ => $subscription->{$_} } qw(trial_end ended_at canceled_at paused_at)),
+			(map { $_ => $subscription->{$_} } qw(trial_end ended_at canceled_at paused_at paused_for)),
 			announced => $what->{status},
 			plan      => $what->{plan}{id},
 			next_plan => $what->{next_plan} ? $what->{next_plan}{id} : '',

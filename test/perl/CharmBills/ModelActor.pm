@@ -17,6 +17,7 @@ use List::Util qw(any first min);
 
 use CharmBills::Bitcoin qw(transaction_id);
 use CharmBills::ModelChance qw(between chance pick pick_recent weighted);
+use CharmBills::ModelLifecycle;
 use CharmBills::ModelWallet qw(build fresh_coin nobody submit OFFER_MEMPOOL SYNC);
 
 my @weights = (
@@ -40,6 +41,8 @@ my @weights = (
 	mark_paid      => 1,
 	void           => 2,
 	issue          => 6,
+	lifecycle      => 8,
+	price          => 1,
 	advance        => 14,
 	advance_far    => 4,
 	advance_very_far => 0.7,
@@ -329,13 +332,24 @@ sub _op_void
 sub _op_issue
 {
 	my ($self) = @_;
-	my @lasting = grep { $_->{through} ne 'infinity' } @{ $self->{model}{subscription_order} };
+	my @lasting = grep { $_->{through} ne 'infinity' && $_->{canceled_at} eq '' && $_->{paused_at} eq '' }
+	  @{ $self->{model}{subscription_order} };
 	my @paid = grep { $_->{through} ne '' } @lasting;
 	my $subscription = pick_recent(@paid && chance(0.6) ? @paid : @lasting) or return;
 
 	return {
 		note => "issue an invoice of $subscription->{id}",
 		sql  => "SELECT (charmbills.issue_invoice('$subscription->{id}')).number;\n" };
+}
+
+sub _op_lifecycle
+{
+	return CharmBills::ModelLifecycle::lifecycle_operation($_[0]);
+}
+
+sub _op_price
+{
+	return CharmBills::ModelLifecycle::price_operation($_[0]);
 }
 
 #

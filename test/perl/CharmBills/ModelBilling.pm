@@ -182,6 +182,7 @@ sub _follow_plans
 
 	return unless @paid;
 	my $last = $paid[-1];
+	$instant = min($instant, $subscription->{paused_at}) if $subscription->{paused_at} ne '';
 	my @begun = grep { $_->{starts} + $self->_paused_since($subscription, $_) <= $instant } @paid;
 	my $now = @begun ? $begun[-1] : $last;
 	@$what{qw(plan quantity)} = @$now{qw(plan quantity)};
@@ -216,7 +217,7 @@ sub _paused_since
 {
 	my ($self, $subscription, $invoice) = @_;
 
-	return ($subscription->{paused_for} || 0) - $invoice->{paused_before};
+	return $subscription->{paused_for} - $invoice->{paused_before};
 }
 
 sub _paused_after
@@ -257,8 +258,10 @@ sub _status
 sub _boundary
 {
 	my ($subscription, $what, $now) = @_;
+	return '' if $subscription->{ended_at} ne '' && $subscription->{ended_at} <= $now;
+	return $subscription->{ended_at} if $subscription->{paused_at} ne '';
 	my $next = min grep { $_ ne '' && $_ ne 'infinity' && $_ > $now }
-	  @$subscription{qw(ended_at paused_at trial_end)}, @$what{qw(next_plan_at through grace)};
+	  @$subscription{qw(ended_at trial_end)}, @$what{qw(next_plan_at through grace)};
 
 	return defined $next ? $next : '';
 }

@@ -61,6 +61,7 @@ sub _announced_status
 	my ($event) = @_;
 	my ($kind, $name) = split /\./, $event->{type};
 
+	return '' if $event->{type} eq 'plan.updated';
 	return $event->{status} if $event->{status} ne '';
 	return $name eq 'issued' ? 'open' : $name eq 'voided' ? 'void' : '' if $kind eq 'invoice';
 	return $name =~ /^(?:seen|confirmed|replaced|evicted)$/ ? $name : '' if $kind eq 'payment';

@@ -8,6 +8,7 @@ use warnings;
 use List::Util qw(max min);
 
 use CharmBills::ModelCalendar qw(add);
+use CharmBills::ModelLifecycle;
 
 use constant SECOND        => 1_000_000;
 use constant DAY           => 86_400 * SECOND;
@@ -73,6 +74,8 @@ sub _observe_deeds
 	return if $operation->{failed};
 	$self->{invoices}{ $operation->{marked} }{marked} = $self->{clock} if $operation->{marked};
 	_make_void($self->{invoices}{ $operation->{voided} }, 'requested') if $operation->{voided};
+	CharmBills::ModelLifecycle::perform($self, @{ $operation->{deed} }) if $operation->{deed};
+	CharmBills::ModelLifecycle::change_price($operation->{price}) if $operation->{price};
 	$self->{reserved}{$_} ||= {} foreach @{ $operation->{reserved} || [] };
 	return;
 }
@@ -87,7 +90,8 @@ sub _observe_subscriptions
 		my $plan = $self->{plans}{ $row->{plan} };
 		my %subscription = (
 			(map { $_ => $row->{$_} } qw(id customer external quantity created trial_end ended_at canceled_at paused_at)),
-			plan => $plan, offered => $plan, timezone => $self->{merchants}{ $plan->{merchant} }{timezone}, invoices => []);
+			plan => $plan, offered => $plan, timezone => $self->{merchants}{ $plan->{merchant} }{timezone},
+			paused_for => 0, invoices => []);
 		my $trial = $plan->{trial} && !$self->_had_trial($row->{customer}, $plan)
 		  ? add($self->{clock}, $plan->{trial}, $subscription{timezone}) : '';
 		$self->_compare("new subscription $row->{id}", $row, created => $self->{clock}, trial_end => $trial);

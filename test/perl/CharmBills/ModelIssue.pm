@@ -159,7 +159,7 @@ sub _expect_period
 		anchor        => $anchor,
 		due           => $start,
 		expires       => $expires <= $now ? $now + TIME_TO_PAY : $expires,
-		paused_before => $subscription->{paused_for} || 0,
+		paused_before => $subscription->{paused_for},
 		worth         => _price($plan, $start) * $quantity };
 }
 

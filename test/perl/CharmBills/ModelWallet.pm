@@ -62,13 +62,18 @@ sub invoices
 	return grep { $_->{sats} > 0 } @{ $self->{model}{invoice_order} };
 }
 
-# One of the newest, one that has expired, or any.
+# One of the newest, one that has expired, one in its grace, or any.
 sub target
 {
 	my ($self) = @_;
 	my @late = grep { $_->{status} eq 'expired' || $_->{is_late} } $self->invoices;
 
 	return pick(@late) if @late && chance(0.2);
+	my @overdue = grep {
+		my $subscription = $self->{model}{subscriptions}{ $_->{subscription} };
+		$_->{status} eq 'open' && ($subscription->{status} || '') eq 'past_due'
+	} $self->invoices;
+	return pick(@overdue) if @overdue && chance(0.3);
 	return pick_recent($self->invoices);
 }
 
