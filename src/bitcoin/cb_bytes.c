@@ -110,6 +110,8 @@ cb_result_message(CbResult result)
 			return "public input is not below the group's order";
 		case CB_ERR_PROOF:
 			return "proof does not hold";
+		case CB_ERR_PROOF_KEY:
+			return "proof was made for another verification key";
 		case CB_ERR_UNSUPPORTED:
 			return "not supported";
 	}

@@ -73,6 +73,7 @@ typedef enum CbResult
 	CB_ERR_POINT_ENCODING,		/* flags or padding that no encoder writes */
 	CB_ERR_SCALAR,				/* public input not below the group's order */
 	CB_ERR_PROOF,				/* well-formed proof of something else */
+	CB_ERR_PROOF_KEY,			/* proof made for another key */
 	CB_ERR_UNSUPPORTED			/* well formed, but of a kind not handled */
 } CbResult;
 
