@@ -18,10 +18,8 @@
 #define OP_0 0x00
 #define OP_PUSHDATA1 0x4c
 #define OP_PUSHDATA2 0x4d
-#define OP_PUSHDATA4 0x4e
 #define OP_1 0x51
 #define OP_16 0x60
-#define OP_RETURN 0x6a
 #define OP_DUP 0x76
 #define OP_EQUAL 0x87
 #define OP_EQUALVERIFY 0x88
@@ -38,7 +36,6 @@
 #define SPEND_SIZE_WITNESS (32 + 4 + 1 + 107 / 4 + 4)
 #define DUST_SATS_PER_VBYTE 3
 
-static uint8_t read_op(CbReader *r, CbSpan *data);
 static bool is_key_size(CbSpan key);
 static bool is_push_only(CbReader r);
 static bool match_pubkey(CbSpan script, CbSpan *key);
@@ -48,9 +45,8 @@ static bool op_number(uint8_t op, CbSpan data, uint64_t *number);
 static bool match_multisig(CbSpan script);
 static CbScriptClass witness_class(int version, CbSpan program);
 
-/* Next opcode, and the bytes it pushes (empty for other opcodes). */
-static uint8_t
-read_op(CbReader *r, CbSpan *data)
+uint8_t
+cb_script_read_op(CbReader *r, CbSpan *data)
 {
 	uint8_t		op = cb_read_u8(r);
 	size_t		len = 0;
@@ -61,7 +57,7 @@ read_op(CbReader *r, CbSpan *data)
 		len = cb_read_u8(r);
 	else if (op == OP_PUSHDATA2)
 		len = cb_read_u16(r);
-	else if (op == OP_PUSHDATA4)
+	else if (op == CB_OP_PUSHDATA4)
 		len = cb_read_u32(r);
 	*data = cb_read_bytes(r, len);
 	return op;
@@ -85,7 +81,7 @@ is_push_only(CbReader r)
 
 	while (cb_reader_left(&r) > 0)
 	{
-		if (read_op(&r, &data) > OP_16)
+		if (cb_script_read_op(&r, &data) > OP_16)
 			return false;
 	}
 	return r.error == CB_OK;
@@ -155,10 +151,10 @@ match_multisig(CbSpan script)
 	uint64_t	n_claimed;
 	uint8_t		op;
 
-	op = read_op(&r, &data);
+	op = cb_script_read_op(&r, &data);
 	if (!op_number(op, data, &required))
 		return false;
-	while (op = read_op(&r, &data), is_key_size(data))
+	while (op = cb_script_read_op(&r, &data), is_key_size(data))
 		n_keys++;
 	if (!op_number(op, data, &n_claimed) || n_claimed != n_keys || required > n_keys)
 		return false;
@@ -191,7 +187,7 @@ cb_script_classify(CbSpan script, CbSpan *payload)
 		cls = CB_SCRIPT_SCRIPTHASH;
 	else if (cb_script_witness_program(script, &version, &found))
 		cls = witness_class(version, found);
-	else if (script.len > 0 && script.data[0] == OP_RETURN)
+	else if (script.len > 0 && script.data[0] == CB_OP_RETURN)
 	{
 		if (is_push_only(cb_reader(script.data + 1, script.len - 1)))
 			cls = CB_SCRIPT_NULLDATA;
@@ -257,7 +253,7 @@ cb_script_witness_program(CbSpan script, int *version, CbSpan *program)
 bool
 cb_script_is_unspendable(CbSpan script)
 {
-	return (script.len > 0 && script.data[0] == OP_RETURN) || script.len > MAX_SCRIPT_SIZE;
+	return (script.len > 0 && script.data[0] == CB_OP_RETURN) || script.len > MAX_SCRIPT_SIZE;
 }
 
 void

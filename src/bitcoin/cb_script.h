@@ -12,6 +12,10 @@
 
 #include "cb_bytes.h"
 
+/* The last opcode that pushes the bytes that follow it. */
+#define CB_OP_PUSHDATA4 0x4e
+#define CB_OP_RETURN 0x6a
+
 /* The longest script that has an address: 1 version opcode, push, 40 bytes. */
 #define CB_MAX_ADDRESS_SCRIPT 42
 
@@ -35,6 +39,9 @@ typedef struct CbScriptBuf
 	uint8_t		data[CB_MAX_ADDRESS_SCRIPT];
 	size_t		len;
 } CbScriptBuf;
+
+/* Next opcode, and the bytes it pushes (empty for other opcodes). */
+extern uint8_t cb_script_read_op(CbReader *r, CbSpan *data);
 
 /*
  * Class of a script; *payload (may be NULL) becomes the hash, key or witness
