@@ -41,8 +41,6 @@
 #define CB_SPELL_ALL_INPUTS 10
 /* From here on amounts and scripts of outputs are committed. */
 #define CB_SPELL_COINS 8
-/* From here on the proof has exit code, root and nonce before its points. */
-#define CB_SPELL_LONG_PROOF 12
 /* From here on the key is committed as bytes, before as text. */
 #define CB_SPELL_KEY_AS_BYTES 15
 /* From here on every mock spell says so; before, its proof is empty. */

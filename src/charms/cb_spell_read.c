@@ -397,7 +397,11 @@ read_payload(const CbTx *tx, CbSpell *spell)
 		return;
 	}
 	spell->state = CB_SPELL_MALFORMED;
-	spell->reason = found.reason != NULL ? found.reason : cb_result_message(in.r.error);
+	spell->reason = found.reason;
+	if (in.r.error == CB_ERR_LENGTH)
+		spell->reason = "an app or a hash has the wrong length";
+	else if (spell->reason == NULL)
+		spell->reason = cb_result_message(in.r.error);
 }
 
 CbSpellState

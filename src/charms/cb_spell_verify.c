@@ -3,38 +3,15 @@
  * cb_spell_verify.c
  *	  Whether a spell's proof holds.
  *
- * A proof begins with four bytes of its verification key's hash.  From version
- * 12 on follow three numbers of 32 bytes, which are public inputs too: the
- * exit code of the program that was proved to have run, the root of the
- * recursion's keys, and a nonce.  What is left are the points.
- *
  * Copyright (c) 2026, charmbills contributors
  *
  *-------------------------------------------------------------------------
  */
 #include "cb_spell_verify.h"
 
-#include <string.h>
-
-/* Public inputs: the spell's key and hash, and the proof's own three. */
-#define SHORT_INPUTS 2
-#define OWN_INPUTS 3
-#define MAX_INPUTS (SHORT_INPUTS + OWN_INPUTS)
-
-/* Of a hash's first byte, what a number below the group's order may have. */
-#define HASH_MASK 0x1f
-
-typedef struct Proof
-{
-	size_t		n_inputs;
-	CbGroth16Input inputs[MAX_INPUTS];
-	const uint8_t *points;
-} Proof;
-
-static const char *read_own_inputs(const CbProofKey *key, CbReader *r, Proof *proof);
-static const char *read_proof(const CbProofKey *key, const CbSpell *spell, Proof *proof);
-static const char *check_proof(CbSpellVerifier *verifier, const CbTx *tx, const CbSpell *spell,
-							   const CbProofVersion *version);
+static CbResult prepared_key(CbSpellVerifier *verifier, uint8_t index, const CbGroth16Key **key);
+static CbResult check_proof(CbSpellVerifier *verifier, const CbTx *tx, const CbSpell *spell,
+							const CbProofVersion *version);
 
 const char *
 cb_verdict_name(CbVerdict verdict)
@@ -55,74 +32,37 @@ cb_verdict_name(CbVerdict verdict)
 	return "none";
 }
 
-static const char *
-read_own_inputs(const CbProofKey *key, CbReader *r, Proof *proof)
+static CbResult
+prepared_key(CbSpellVerifier *verifier, uint8_t index, const CbGroth16Key **key)
 {
-	static const uint8_t success[CB_FP_BYTES] = {0};
+	CbResult	result = CB_OK;
 
-	for (size_t i = 0; i < OWN_INPUTS; i++)
-		cb_read_copy(r, proof->inputs[SHORT_INPUTS + i].bytes, CB_FP_BYTES);
-	proof->n_inputs = MAX_INPUTS;
-	if (memcmp(proof->inputs[SHORT_INPUTS].bytes, success, sizeof(success)) != 0)
-		return "the proof is of a program that failed";
-	if (memcmp(proof->inputs[SHORT_INPUTS + 1].bytes, key->root, sizeof(key->root)) != 0)
-		return "the proof is by another prover";
-	return NULL;
+	*key = &verifier->keys[index];
+	if (!verifier->is_ready[index])
+		result = cb_groth16_key_read(cb_proof_keys[index].bytes, &verifier->keys[index]);
+	verifier->is_ready[index] = result == CB_OK;
+	return result;
 }
 
-/* All but the first two inputs, and where the points are. */
-static const char *
-read_proof(const CbProofKey *key, const CbSpell *spell, Proof *proof)
-{
-	CbReader	r = cb_reader(spell->proof, spell->proof_len);
-	CbSpan		id;
-
-	if (spell->proof_len != sizeof(key->id) + (key->has_root ? OWN_INPUTS * CB_FP_BYTES : 0) + CB_GROTH16_PROOF_BYTES)
-		return "the proof has the wrong length";
-	id = cb_read_bytes(&r, sizeof(key->id));
-	if (memcmp(id.data, key->id, sizeof(key->id)) != 0)
-		return "the proof is for another verification key";
-	proof->n_inputs = SHORT_INPUTS;
-	if (key->has_root)
-	{
-		const char *reason = read_own_inputs(key, &r, proof);
-
-		if (reason != NULL)
-			return reason;
-	}
-	proof->points = cb_read_bytes(&r, CB_GROTH16_PROOF_BYTES).data;
-	return NULL;
-}
-
-static const char *
+static CbResult
 check_proof(CbSpellVerifier *verifier, const CbTx *tx, const CbSpell *spell, const CbProofVersion *version)
 {
-	const CbProofKey *key = &cb_proof_keys[version->proof_key];
-	CbGroth16Key *prepared = &verifier->keys[version->proof_key];
-	CbResult	result = CB_OK;
-	Proof		proof;
-	const char *reason = read_proof(key, spell, &proof);
+	CbSpan		proof = {spell->proof, spell->proof_len};
+	const CbGroth16Key *key;
+	uint8_t		hash[32];
+	CbResult	result = prepared_key(verifier, version->proof_key, &key);
 
-	if (reason != NULL)
-		return reason;
-	memcpy(proof.inputs[0].bytes, version->spell_key, sizeof(version->spell_key));
-	cb_spell_public_hash(tx, spell, version->spell_key, proof.inputs[1].bytes);
-	proof.inputs[1].bytes[0] &= HASH_MASK;
-
-	if (!verifier->is_ready[version->proof_key])
-		result = cb_groth16_key_read(key->bytes, prepared);
-	if (result == CB_OK)
-	{
-		verifier->is_ready[version->proof_key] = true;
-		result = cb_groth16_verify(prepared, proof.inputs, proof.n_inputs, proof.points);
-	}
-	return result == CB_OK ? NULL : cb_result_message(result);
+	if (result != CB_OK)
+		return result;
+	cb_spell_public_hash(tx, spell, version->spell_key, hash);
+	return cb_proof_verify(version, key, proof, hash);
 }
 
 CbVerdict
 cb_spell_verify(CbSpellVerifier *verifier, const CbTx *tx, const CbSpell *spell, const char **reason)
 {
 	const CbProofVersion *version;
+	CbResult	result;
 
 	*reason = spell->reason;
 	switch (spell->state)
@@ -147,6 +87,9 @@ cb_spell_verify(CbSpellVerifier *verifier, const CbTx *tx, const CbSpell *spell,
 		*reason = "there is no key for the spell's version";
 		return CB_VERDICT_UNSUPPORTED;
 	}
-	*reason = check_proof(verifier, tx, spell, version);
-	return *reason == NULL ? CB_VERDICT_VALID : CB_VERDICT_INVALID;
+	result = check_proof(verifier, tx, spell, version);
+	if (result == CB_OK)
+		return CB_VERDICT_VALID;
+	*reason = result == CB_ERR_LENGTH ? "the proof has the wrong length" : cb_result_message(result);
+	return CB_VERDICT_INVALID;
 }

@@ -16,8 +16,7 @@
 #ifndef CB_SPELL_VERIFY_H
 #define CB_SPELL_VERIFY_H
 
-#include "cb_groth16.h"
-#include "cb_proof_keys.h"
+#include "cb_proof.h"
 #include "cb_spell.h"
 
 typedef enum CbVerdict

@@ -193,7 +193,7 @@ test_short_proof(const char *hex)
 	proof_refused(&stx, &changed, "the proof has the wrong length", "as long as of later versions");
 	changed = spell;
 	changed.proof[3] ^= 1;
-	proof_refused(&stx, &changed, "the proof is for another verification key", "another key");
+	proof_refused(&stx, &changed, cb_result_message(CB_ERR_PROOF_KEY), "another key");
 	changed = spell;
 	changed.proof[4 + 63] ^= 1;
 	proof_refused(&stx, &changed, cb_result_message(CB_ERR_POINT_CURVE), "a point beside the curve");
@@ -226,10 +226,10 @@ test_long_proof(const char *hex)
 	proof_refused(&stx, &changed, "the proof has the wrong length", "as short as of earlier versions");
 	changed = spell;
 	changed.proof[4 + 31] = 1;
-	proof_refused(&stx, &changed, "the proof is of a program that failed", "an exit code");
+	proof_refused(&stx, &changed, cb_result_message(CB_ERR_PROOF), "an exit code");
 	changed = spell;
 	changed.proof[4 + 32 + 31] ^= 1;
-	proof_refused(&stx, &changed, "the proof is by another prover", "another root");
+	proof_refused(&stx, &changed, cb_result_message(CB_ERR_PROOF_KEY), "another root");
 	changed = spell;
 	changed.proof[4 + 64 + 31] ^= 1;
 	proof_refused(&stx, &changed, cb_result_message(CB_ERR_PROOF), "another nonce");
@@ -240,7 +240,7 @@ test_long_proof(const char *hex)
 	changed.version = 13;
 	proof_refused(&stx, &changed, cb_result_message(CB_ERR_PROOF), "another version with the same verification key");
 	changed.version = 14;
-	proof_refused(&stx, &changed, "the proof is for another verification key", "a version with another verification key");
+	proof_refused(&stx, &changed, cb_result_message(CB_ERR_PROOF_KEY), "a version with another verification key");
 	spell_tx_free(&stx);
 }
 
