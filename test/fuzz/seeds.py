@@ -7,6 +7,7 @@ missing a few seeds made here must do.
 
 import json
 import pathlib
+import re
 import sys
 
 OUTPOINT = "11" * 32 + "05000000"
@@ -25,6 +26,21 @@ SCRIPTS = [
     "6a24aa21a9ed" + "11" * 32,
     "6a4c0100",
 ]
+CBOR = [
+    "1bffffffffffffffff",
+    "c249010000000000000000",
+    "fb3ff199999999999a",
+    "f97e00",
+    "7f657374726561646d696e67ff",
+    "98190102030405060708090a0b0c0d0e0f101112131415161718181819",
+    "bf61610161629f0203ffff",
+    "a56161614161626142616361436164614461656145",
+    "83f4f5f6",
+    "8301820203820405",
+]
+APP = "836174" + "9820" + "11" * 32 + "9820" + "12" * 32
+# {version: 15, tx: {outs: [{0: 1}]}, app_public_inputs: {app: null}} and no proof
+SPELL = "82a36776657273696f6e0f627478a1646f75747381a10001" + "716170705f7075626c69635f696e70757473a1" + APP + "f6" + "80"
 
 
 def read_json(path):
@@ -41,6 +57,20 @@ def blocks(vectors):
     return stats["blocks"] if stats else []
 
 
+def spells(vectors):
+    """Transactions, and the payloads of those that have one in an output."""
+    known = read_json(vectors / "charms/spells.json")
+    records = known["vectors"] + known["regtest_mock_vectors"] if known else []
+    transactions = [record["raw_hex"] for record in records]
+    payloads = [SPELL]
+    for text in transactions:
+        found = re.search("6a057370656c6c4d(..)(..)", text)
+        if found:
+            length = 2 * int(found[2] + found[1], 16)
+            payloads.append(text[found.end() : found.end() + length])
+    return ["00" + text for text in transactions] + ["01" + text for text in payloads]
+
+
 def write_all(folder, hexes):
     folder.mkdir(parents=True, exist_ok=True)
     for number, text in enumerate(hexes):
@@ -51,6 +81,8 @@ def main(vectors, output):
     write_all(output / "fuzz_tx", transactions(vectors))
     write_all(output / "fuzz_block", blocks(vectors))
     write_all(output / "fuzz_script", SCRIPTS)
+    write_all(output / "fuzz_cbor", CBOR)
+    write_all(output / "fuzz_spell", spells(vectors))
 
 
 if __name__ == "__main__":
