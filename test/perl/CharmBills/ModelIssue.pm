@@ -170,9 +170,12 @@ sub _next_start
 	my $zone = $subscription->{timezone};
 	my @periods = grep { $_->{kind} eq 'period' } @{ $subscription->{invoices} };
 	my ($anchor, $through) = @$what{qw(anchor through)};
+	# What was made void after it had expired has expired all the same.
+	my $has_expired = sub { $state_of->($_)->{status} =~ /^(?:expired|uncollectible)$/ || $_->{is_void} && $_->{expires} <= $now };
 
-	return @periods ? max($anchor, $now) : $anchor unless $what->{last};
-	my @failed = grep { $_->{order} > $what->{last}{order} && $state_of->($_)->{status} =~ /^(?:expired|uncollectible)$/ } @periods;
+	return (grep { !$_->{is_void} || $_->{void_reason} eq 'requested' || $has_expired->() } @periods) ? max($anchor, $now) : $anchor
+	  unless $what->{last};
+	my @failed = grep { $_->{order} > $what->{last}{order} && $has_expired->() } @periods;
 	return $what->{plan}{restart} eq 'payment' ? $now : $through if $what->{status} eq 'expired' && @failed;
 	my $next = period_start($through, $plan->{cycle}, 1, $zone);
 	return $through if $next eq 'infinity' || $next > $now;
