@@ -23,8 +23,8 @@
 
 /* Arrays, maps and tags within each other. */
 #define CB_CBOR_MAX_DEPTH 64
-/* Entries of one map that is read by the canonical rules. */
-#define CB_CBOR_MAX_ENTRIES 1024
+/* Keys of a map and of those around it, where the canonical rules hold. */
+#define CB_CBOR_MAX_KEYS 512
 
 /* The first eight as RFC 8949 numbers its major types. */
 typedef enum CbCborType

@@ -20,22 +20,28 @@ typedef struct Level
 	bool		indefinite;
 	uint64_t	left;			/* items to come; where indefinite, 1 between a
 								 * map's key and its value */
+	const uint8_t *item;		/* where the item that is being read began */
+	size_t		n_keys;			/* of this map, among the walk's */
 } Level;
 
 typedef struct Walk
 {
 	CbReader   *r;
+	CbCborRules rules;
 	size_t		depth;
 	Level		levels[CB_CBOR_MAX_DEPTH];
+	size_t		n_keys;			/* of all maps that are not complete; the last
+								 * are of the innermost */
+	CbSpan		keys[CB_CBOR_MAX_KEYS];
 } Walk;
 
 static void fail(Walk *walk, CbResult error);
+static void take_key(Walk *walk, Level *level);
 static void complete(Walk *walk);
 static void open_level(Walk *walk, const CbCborHead *head, uint64_t items);
 static void close_level(Walk *walk);
 static void check_chunk(Walk *walk, const CbCborHead *head);
 static void check_big_integer(Walk *walk);
-static void check_keys(Walk *walk, uint64_t entries);
 static void check_canonical(Walk *walk, const CbCborHead *head);
 static void take_string(Walk *walk, const CbCborHead *head);
 static void take(Walk *walk, const CbCborHead *head);
@@ -45,6 +51,26 @@ fail(Walk *walk, CbResult error)
 {
 	if (walk->r->error == CB_OK)
 		walk->r->error = error;
+}
+
+/* A key of a map is complete: it must differ from those before it. */
+static void
+take_key(Walk *walk, Level *level)
+{
+	CbSpan		key = {level->item, (size_t) (walk->r->pos - level->item)};
+
+	if (walk->n_keys == CB_CBOR_MAX_KEYS)
+	{
+		fail(walk, CB_ERR_COUNT);
+		return;
+	}
+	for (size_t i = walk->n_keys - level->n_keys; i < walk->n_keys; i++)
+	{
+		if (cb_cbor_equal(walk->keys[i], key))
+			fail(walk, CB_ERR_CBOR_DUPLICATE);
+	}
+	walk->keys[walk->n_keys++] = key;
+	level->n_keys++;
 }
 
 /* An item is complete, and with it whatever it was the last of. */
@@ -60,8 +86,11 @@ complete(Walk *walk)
 			level->left ^= 1;
 			return;
 		}
+		if (level->type == CB_CBOR_MAP && level->left % 2 == 0 && walk->rules == CB_CBOR_CANONICAL)
+			take_key(walk, level);
 		if (--level->left > 0)
 			return;
+		walk->n_keys -= level->n_keys;
 		walk->depth--;
 	}
 }
@@ -85,6 +114,7 @@ open_level(Walk *walk, const CbCborHead *head, uint64_t items)
 	level->type = head->type;
 	level->indefinite = head->indefinite;
 	level->left = items;
+	level->n_keys = 0;
 }
 
 /* A break has come. */
@@ -125,35 +155,6 @@ check_big_integer(Walk *walk)
 		fail(walk, CB_ERR_CBOR);
 }
 
-/* The keys of a map whose head was just read. */
-static void
-check_keys(Walk *walk, uint64_t entries)
-{
-	CbSpan		keys[CB_CBOR_MAX_ENTRIES];
-	CbReader	ahead = *walk->r;
-
-	if (entries > CB_CBOR_MAX_ENTRIES)
-	{
-		fail(walk, CB_ERR_COUNT);
-		return;
-	}
-	for (uint64_t i = 0; entries > 1 && i < entries; i++)
-	{
-		keys[i] = cb_cbor_read_item(&ahead, CB_CBOR_WELL_FORMED);
-		cb_cbor_read_item(&ahead, CB_CBOR_WELL_FORMED);
-		if (ahead.error != CB_OK)
-		{
-			fail(walk, ahead.error);
-			return;
-		}
-		for (uint64_t j = 0; j < i; j++)
-		{
-			if (cb_cbor_equal(keys[j], keys[i]))
-				fail(walk, CB_ERR_CBOR_DUPLICATE);
-		}
-	}
-}
-
 static void
 check_canonical(Walk *walk, const CbCborHead *head)
 {
@@ -161,8 +162,6 @@ check_canonical(Walk *walk, const CbCborHead *head)
 		fail(walk, CB_ERR_CBOR);
 	else if (head->type == CB_CBOR_TAG)
 		check_big_integer(walk);
-	else if (head->type == CB_CBOR_MAP)
-		check_keys(walk, head->value);
 }
 
 static void
@@ -232,9 +231,13 @@ cb_cbor_read_item(CbReader *r, CbCborRules rules)
 	Walk		walk;
 
 	walk.r = r;
+	walk.rules = rules;
 	walk.depth = 0;
+	walk.n_keys = 0;
 	do
 	{
+		if (walk.depth > 0)
+			walk.levels[walk.depth - 1].item = r->pos;
 		if (!cb_cbor_read_head(r, &head))
 			break;
 		if (head.type != CB_CBOR_BREAK)

@@ -9,6 +9,10 @@
  * output's amount or script, and before version 10 not about the last input:
  * only a transaction that is in the chain is worth verifying.
  *
+ * Tested on real spells of versions 2, 4 and 6 to 12.  Of versions 1, 3, 5 and
+ * 13 to 15 none were to be found: for these the rules are as the protocol's
+ * own files have them.
+ *
  * Copyright (c) 2026, charmbills contributors
  *
  *-------------------------------------------------------------------------

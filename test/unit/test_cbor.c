@@ -290,6 +290,9 @@ test_duplicates(void)
 	refused("a3616100616201616102", CB_CBOR_CANONICAL, CB_ERR_CBOR_DUPLICATE, "a text twice as key");
 	refused("8181a2820102008201" "0200", CB_CBOR_CANONICAL, CB_ERR_CBOR_DUPLICATE, "an array twice as key, deep within");
 	refused("a100a201000100", CB_CBOR_CANONICAL, CB_ERR_CBOR_DUPLICATE, "a key twice within a value");
+	refused("a1a20100010000", CB_CBOR_CANONICAL, CB_ERR_CBOR_DUPLICATE, "a key twice within a key");
+	refused("a3a1010200" "03a10102" "a1010200", CB_CBOR_CANONICAL, CB_ERR_CBOR_DUPLICATE, "a map twice as key");
+	is_int(read_hex("a201a201000200" "02a2010002" "00", CB_CBOR_CANONICAL), CB_OK, "keys that come again in values");
 	is_int(read_hex("a2616100626161" "00", CB_CBOR_CANONICAL), CB_OK, "keys of which one begins the other");
 	is_int(read_hex("a2010001", CB_CBOR_CANONICAL), CB_ERR_TRUNCATED, "a map that ends among its keys");
 }
@@ -298,9 +301,9 @@ test_duplicates(void)
 static void
 test_many_keys(void)
 {
-	static uint8_t data[4 * (CB_CBOR_MAX_ENTRIES + 2)];
+	static uint8_t data[4 * (CB_CBOR_MAX_KEYS + 2)];
 
-	for (uint64_t n = CB_CBOR_MAX_ENTRIES; n <= CB_CBOR_MAX_ENTRIES + 1; n++)
+	for (uint64_t n = CB_CBOR_MAX_KEYS; n <= CB_CBOR_MAX_KEYS + 1; n++)
 	{
 		CbWriter	buffer = cb_writer(data, sizeof(data));
 		CbCborWriter w = cb_cbor_writer(&buffer);
@@ -318,7 +321,7 @@ test_many_keys(void)
 		is_int(r.error, CB_OK, "is well formed");
 		r = cb_reader(data, buffer.len);
 		cb_cbor_read_item(&r, CB_CBOR_CANONICAL);
-		is_int(r.error, n > CB_CBOR_MAX_ENTRIES ? CB_ERR_COUNT : CB_OK, "and read by the rules up to the limit");
+		is_int(r.error, n > CB_CBOR_MAX_KEYS ? CB_ERR_COUNT : CB_OK, "and read by the rules up to the limit");
 	}
 }
 
