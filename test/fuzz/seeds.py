@@ -14,6 +14,13 @@ OUTPOINT = "11" * 32 + "05000000"
 LEGACY = "02000000" + "01" + OUTPOINT + "00" + "fdffffff" + "01" + "e803000000000000" + "0151" + "2a000000"
 SEGWIT = "02000000" + "0001" + "01" + OUTPOINT + "00" + "fdffffff" + "01" + "e803000000000000" + "0151" + "0203aabbcc00" + "2a000000"
 KEY = "21" + "02" + "33" * 32
+G1 = "%064x%064x" % (1, 2)
+G2 = (
+    "198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"
+    "1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"
+    "090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"
+    "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"
+)
 SCRIPTS = [
     "76a914" + "11" * 20 + "88ac",
     "a914" + "11" * 20 + "87",
@@ -57,6 +64,20 @@ def blocks(vectors):
     return stats["blocks"] if stats else []
 
 
+def groth16(vectors):
+    """By kind: keys, proofs of spells with version and hash, points."""
+    keys = [path.read_bytes().hex() for path in sorted(vectors.glob("charms/vk_*.bin"))]
+    cases = (pathlib.Path(__file__).parent / "../unit/groth16_cases.h").read_text()
+    proofs = re.findall(r'"[0-9a-f]{64}",\s*(\d+),\s*((?:"[0-9a-f]+",?\s*)+)', cases)
+    proofs = ["%02x" % int(version) + "".join(re.findall('"(.*?)"', texts)) for version, texts in proofs]
+    return (
+        ["00" + key for key in keys]
+        + ["01" + proof for proof in proofs]
+        + ["02" + G1 + "77" * 32, "02" + "00" * 96, "03" + G2, "03" + "00" * 128]
+        + ["04" + "80" + G1[2:64], "04" + "98" + G2[2:128]]
+    )
+
+
 def spells(vectors):
     """Transactions, and the payloads of those that have one in an output."""
     known = read_json(vectors / "charms/spells.json")
@@ -83,6 +104,7 @@ def main(vectors, output):
     write_all(output / "fuzz_script", SCRIPTS)
     write_all(output / "fuzz_cbor", CBOR)
     write_all(output / "fuzz_spell", spells(vectors))
+    write_all(output / "fuzz_groth16", groth16(vectors))
 
 
 if __name__ == "__main__":
