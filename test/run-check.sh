@@ -272,6 +272,9 @@ case " $stages " in
 		setup_webhooks
 		;;
 esac
+case " $stages " in
+	*' unit '*) setup_curves ;;
+esac
 for stage in $stages; do
 	run_stage "$stage"
 done

@@ -8,6 +8,7 @@
 #	setup_workspace		$work, removed at the end with all that runs in it
 #	setup_node			BITCOIND or BTCD, when there is or can be one
 #	setup_webhooks		STANDARDWEBHOOKS, when there is or can be one
+#	setup_curves		NOBLE_CURVES, likewise
 #	install_extension	build, and install for that server
 #	start_server		PGHOST, PGPORT and PGUSER lead to it
 #
@@ -21,8 +22,10 @@ PG_CONFIG=${PG_CONFIG:-pg_config}
 # btcd do with an older Go, but know regtest without segwit.
 btcd_version=v0.26.2
 
-# Of npm: what receivers of webhooks verify signatures with.
+# Of npm: what receivers of webhooks verify signatures with, and another
+# implementation of the curve that spells are proved on.
 standardwebhooks=standardwebhooks@1
+noble_curves=@noble/curves@1
 
 # The caller's own server must neither be used nor disturbed.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS PGSERVICE PGDATA
@@ -322,14 +325,18 @@ setup_node()
 }
 
 #
-# The verifier of webhooks
+# Packages of npm
 #
 
-install_standardwebhooks()
+# provide_npm PACKAGE@VERSION: in $cache/npm, installed there unless it is.
+provide_npm()
 {
+	have node || return 1
+	[ -d "$cache/npm/node_modules/${1%@*}" ] && return 0
+	have npm || return 1
 	mkdir -p "$cache/npm"
-	say "installing $standardwebhooks into $cache/npm"
-	timeout 120 npm install --prefix "$cache/npm" --no-audit --no-fund $standardwebhooks >"$work/log/npm" 2>&1 && return 0
+	say "installing $1 into $cache/npm"
+	timeout 120 npm install --prefix "$cache/npm" --no-audit --no-fund "$1" >"$work/log/npm" 2>&1 && return 0
 	tail -3 "$work/log/npm" >&2
 	return 1
 }
@@ -338,13 +345,24 @@ install_standardwebhooks()
 setup_webhooks()
 {
 	unset STANDARDWEBHOOKS
-	if ! have node || { [ ! -d "$cache/npm/node_modules/standardwebhooks" ] && ! { have npm && install_standardwebhooks; }; }; then
+	if ! provide_npm $standardwebhooks; then
 		say "no $standardwebhooks: signatures are checked by our own code alone"
 		return 0
 	fi
 	cp -R "$cache/npm/node_modules" "$work/node_modules"
 	chmod -R a+rX "$work/node_modules"
 	export STANDARDWEBHOOKS=$work/node_modules
+}
+
+# Sets NOBLE_CURVES to node_modules.
+setup_curves()
+{
+	unset NOBLE_CURVES
+	if ! provide_npm $noble_curves; then
+		say "no $noble_curves: pairings are checked by known values alone"
+		return 0
+	fi
+	export NOBLE_CURVES=$cache/npm/node_modules
 }
 
 #
