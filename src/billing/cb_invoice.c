@@ -13,6 +13,7 @@
 #include "billing/cb_invoice.h"
 #include "billing/cb_issue.h"
 #include "billing/cb_settle.h"
+#include "catalog/pg_type.h"
 #include "cb_json.h"
 #include "cb_sql.h"
 
@@ -29,10 +30,12 @@ CB_STATEMENT(find_standing, "uuid",
 			 "                            AND n.status = 'paid' "
 			 "                            AND (n.created_at, n.number) > (i.created_at, i.number)) "
 			 "ORDER BY i.created_at DESC, i.number DESC LIMIT 1");
-CB_STATEMENT(find_failed, "uuid timestamptz",
-			 "SELECT i.id FROM charmbills.invoices i "
-			 "WHERE i.subscription_id = $1 AND i.kind = 'period' AND i.period_start = $2 "
-			 "      AND i.status IN ('expired', 'uncollectible')");
+CB_KEYS_STATEMENT(find_failed, "uuid[] timestamptz[]",
+				  "SELECT i.id FROM unnest($1, $2) d(subscription_id, period_start) "
+				  "JOIN charmbills.invoices i "
+				  "     ON i.subscription_id = d.subscription_id AND i.period_start = d.period_start "
+				  "WHERE i.kind = 'period' AND i.status IN ('expired', 'uncollectible') "
+				  "ORDER BY i.id");
 CB_STATEMENT(hold_back, "uuid[] timestamptz",
 			 "UPDATE charmbills.subscription_facts SET held_until = $2 + interval '1 day' WHERE id = ANY ($1)");
 CB_STATEMENT(lock_open, "uuid",
@@ -45,7 +48,7 @@ CB_KEYS_STATEMENT(set_void, "uuid[] text",
 				  "WHERE i.id = o.id "
 				  "RETURNING i.id, i.merchant_id, i.series, i.number, o.status");
 
-static void void_failed(const CbDraft *draft, TimestampTz now, CbEvents *events);
+static void void_failed(const CbDraft *drafts, int n, TimestampTz now, CbEvents *events);
 static void announce_void(int n, const char *reason, TimestampTz now, CbEvents *events);
 
 void
@@ -71,23 +74,30 @@ cb_invoice_issue_next(const pg_uuid_t *subscription_id, TimestampTz now, CbEvent
 	cb_billables_read(subscription_id, 1, &billable);
 	cb_billable_check(&billable);
 	cb_draft_next(&billable, now, &draft);
-	void_failed(&draft, now, events);
+	void_failed(&draft, 1, now, events);
 	cb_issue(&draft, 1, now, events);
 	return draft.id;
 }
 
 /* Another for the very same period takes their place. */
 static void
-void_failed(const CbDraft *draft, TimestampTz now, CbEvents *events)
+void_failed(const CbDraft *drafts, int n, TimestampTz now, CbEvents *events)
 {
-	pg_uuid_t	failed;
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	Datum	   *starts = palloc(sizeof(Datum) * Max(n, 1));
+	int			n_failed;
 
-	if (cb_execute(&find_failed,
-				   CB_ARGS(cb_uuid(&draft->subscription_id), cb_timestamptz(draft->period.start))) == 0)
-		return;
-	failed = cb_column_uuid(0, 1);
-	cb_lock_invoices(&failed, 1);
-	cb_invoice_void(&failed, 1, CB_VOID_REQUESTED, now, events);
+	for (int i = 0; i < n; i++)
+	{
+		ids[i] = drafts[i].subscription_id;
+		starts[i] = TimestampTzGetDatum(drafts[i].period.start);
+	}
+	n_failed = (int) cb_execute(&find_failed,
+								CB_ARGS(cb_uuid_array(ids, n), cb_array(starts, NULL, n, TIMESTAMPTZOID)));
+	for (int i = 0; i < n_failed; i++)
+		ids[i] = cb_column_uuid(i, 1);
+	cb_lock_invoices(ids, n_failed);
+	cb_invoice_void(ids, n_failed, CB_VOID_REQUESTED, now, events);
 }
 
 void
@@ -109,6 +119,7 @@ cb_invoice_renew(const pg_uuid_t *subscription_ids, int n, TimestampTz now, CbEv
 	}
 	if (n_held > 0)
 		cb_execute(&hold_back, CB_ARGS(cb_uuid_array(held, n_held), cb_timestamptz(now)));
+	void_failed(drafts, n_drafts, now, events);
 	cb_issue(drafts, n_drafts, now, events);
 }
 

@@ -1,7 +1,7 @@
 -- Renewals over time: periods, trials, credit, small amounts, what is given up.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(78);
+SELECT plan(80);
 
 CREATE FUNCTION subscribe(plan uuid, who text) RETURNS uuid LANGUAGE sql AS
 $$ SELECT (charmbills.subscribe(plan, external_id => who)).id $$;
@@ -208,6 +208,18 @@ SELECT wait('1 day') AS clock \gset
 SELECT is((SELECT count(*) FROM invoices WHERE subscription_id = :'mia')::integer, 2, 'what was made void on request is not issued again by itself');
 SELECT issue_invoice(:'mia') AS row \gset
 SELECT is(bill_of(:'mia') || ' ' || balance_of('mia'), 'open 7000 0 0', 'another takes it');
+
+-- A period that came to nothing before can be invoiced again
+SELECT subscribe(:'patient', 'pia') AS pia \gset
+SELECT wait('95 days') AS clock \gset
+SELECT pay(:'pia') AS payment \gset
+SELECT wait('3 days') AS clock \gset
+SELECT period_of(:'pia') AS failed \gset
+SELECT issue_invoice(:'pia') AS row \gset
+SELECT pay(:'pia') AS payment \gset
+SELECT wait('1 hour') AS clock \gset
+SELECT is(period_of(:'pia'), :'failed'::tstzrange, 'a period whose invoice has expired is invoiced again once those before are paid');
+SELECT is_empty($$ SELECT billing_error FROM subscription_facts WHERE billing_error IS NOT NULL $$, 'without being in its way');
 
 -- One that fails stops no other
 SELECT subscribe((create_plan(:'shop', 'Broken', 5000, '30 days')).id, 'ned') AS ned, start(:'plan', 'ned') AS sound \gset
