@@ -130,9 +130,12 @@ spell_tx_write_output(CbWriter *w, const char *script)
 static inline void
 spell_tx_build(SpellTx *stx, const char *const *scripts, size_t n, const char *witness)
 {
-	size_t		capacity = 10000;
-	CbWriter	w = cb_writer(malloc(capacity), capacity);
+	size_t		capacity = 1000;
+	CbWriter	w;
 
+	for (size_t i = 0; i < n; i++)
+		capacity += strlen(scripts[i]);
+	w = cb_writer(malloc(capacity), capacity);
 	cb_write_u32(&w, 2);
 	if (witness != NULL)
 		cb_write_bytes(&w, "\0\1", 2);
@@ -168,8 +171,8 @@ spell_tx_with_payload(SpellTx *stx, const char *payload)
 	char	   *script = malloc(len + 30);
 	const char *scripts[] = {"51ac", "52", script};
 
-	snprintf(script, len + 30, "6a057370656c6c4d%02x%02x%s",
-			 (unsigned) (len / 2 & 0xff), (unsigned) (len / 2 >> 8), payload);
+	snprintf(script, len + 30, "6a057370656c6c4e%02x%02x%02x%02x%s", (unsigned) (len / 2 & 0xff),
+			 (unsigned) (len / 2 >> 8 & 0xff), (unsigned) (len / 2 >> 16 & 0xff), (unsigned) (len / 2 >> 24), payload);
 	spell_tx_build(stx, scripts, 3, NULL);
 	free(script);
 }

@@ -18,6 +18,7 @@ static void test_fields(void);
 static void refused(const char *hex, const char *reason, const char *what);
 static void test_structure(void);
 static void test_apps(void);
+static void test_many_apps(void);
 static void test_outputs(void);
 static void test_data(void);
 static void test_amounts(void);
@@ -34,6 +35,7 @@ main(void)
 	test_fields();
 	test_structure();
 	test_apps();
+	test_many_apps();
 	test_outputs();
 	test_data();
 	test_amounts();
@@ -178,6 +180,25 @@ test_apps(void)
 			"an app's version is out of range", "an app's version beyond 32 bits");
 }
 
+/* As many apps as there may be, and one more. */
+static void
+test_many_apps(void)
+{
+	for (int n = CB_SPELL_MAX_APPS; n <= CB_SPELL_MAX_APPS + 1; n++)
+	{
+		static char hex[200 * (CB_SPELL_MAX_APPS + 2)];
+		int			len = sprintf(hex, "82" "a3" VERSION(0f) TX("a1" OUTS("80")) APPS("b9%04x"), (unsigned) n);
+		CbSpell		spell;
+
+		for (int i = 0; i < n; i++)
+			len += sprintf(hex + len, "83" "6174" "9820" "18%02x" "18%02x%060d" "9820%064d" "f6",
+						   24 + (unsigned) i / 200, 24 + (unsigned) i % 200, 0, 0);
+		sprintf(hex + len, PROOF);
+		is_int(read_payload(hex, &spell), n > CB_SPELL_MAX_APPS ? CB_SPELL_MALFORMED : CB_SPELL_READ,
+			   "%d apps are read up to the limit", n);
+	}
+}
+
 static void
 test_outputs(void)
 {
@@ -188,7 +209,8 @@ test_outputs(void)
 	is_int(read_payload(PAIR("a3" VERSION(0f) TX("a1" OUTS("83" "a0a0a10000")) APPS(ONE_APP)), &spell), CB_SPELL_READ, "as many outputs as the transaction has");
 	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("84" "a0a0a0a0")) APPS(ONE_APP)), "the spell has more outputs than the transaction", "one more");
 	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a10100")) APPS(ONE_APP)), "a charm is of no app", "the second of one app");
-	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a11a0001000000")) APPS(ONE_APP)), range, "an app beyond all limits");
+	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a11903ff00")) APPS(ONE_APP)), "a charm is of no app", "the last app that there can be");
+	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a119040000")) APPS(ONE_APP)), range, "an app beyond all limits");
 	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a100f4")) APPS("a0")), "a charm is of no app", "a charm where there is no app");
 	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a2000000" "01")) APPS(ONE_APP)), order, "an app twice in an output");
 	refused(PAIR("a3" VERSION(0f) TX("a1" OUTS("81" "a201000001")) APPS(TWO_APPS)), order, "apps descending in an output");
@@ -398,6 +420,8 @@ test_committed(void)
 		"a3" VERSION(09) TX("a4" INS("81" FIRST_INPUT) REFS("80") OUTS("80") COINS("80")) APPS("a0"), "version 9: references after inputs"},
 		{PAIR("a3" VERSION(0a) TX("a1" OUTS("80")) APPS("a0")),
 		"a3" VERSION(0a) TX("a3" INS("82" FIRST_INPUT SECOND_INPUT) OUTS("80") COINS("80")) APPS("a0"), "version 10: all inputs"},
+		{PAIR("a3" VERSION(0e) TX("a1" OUTS("80")) APPS(ONE_APP)),
+		"a3" VERSION(0e) TX("a3" INS("82" FIRST_INPUT SECOND_INPUT) OUTS("80") COINS("80")) APPS(ONE_APP), "version 14: the key as text for the last time"},
 		{PAIR("a4" VERSION(0f) TX("a3" OUTS("81a0") BEAMED "a100" A32_1 SCROLLS "8101") APPS("a0") VERSIONED),
 		"a4" VERSION(0f) TX("a5" INS("82" FIRST_INPUT SECOND_INPUT) OUTS("81a0") BEAMED "a100" A32_1 COINS("81" FIRST_COIN) SCROLLS "8101") APPS("a0") VERSIONED,
 		"version 15: coins between beamed outputs and scrolls"},
