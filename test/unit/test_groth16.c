@@ -228,6 +228,66 @@ test_malleability(void)
 	}
 }
 
+static CbG1
+g1_times(unsigned factor)
+{
+	CbG1		p = g1_generator();
+	CbScalar	k = {{factor, 0, 0, 0}};
+
+	cb_g1_mul(&p, &k, &p);
+	return p;
+}
+
+/*
+ * A key whose secrets are known, all 1: whoever knows them proves anything.
+ * Of the inputs it weighs the exit code alone, three times.
+ */
+static void
+make_open_key(CbGroth16Key *key)
+{
+	CbG2		generator = g2_generator();
+	CbPair		pair = {g1_generator(), &key->gamma};
+
+	if (cb_g2_prepare(&generator, &key->gamma) != CB_OK || cb_g2_prepare(&generator, &key->delta) != CB_OK)
+		abort();
+	cb_miller_loop(&pair, 1, &key->alpha_beta);
+	cb_final_power(&key->alpha_beta);
+	key->n_inputs = 5;
+	for (int i = 0; i <= 5; i++)
+		key->base[i] = g1_times(i == 0 ? 10 : i == 3 ? 3 : 0);
+}
+
+/* A = 7, B = 1, so that C = 7 - 1 - (10 + 3 exit_code), in the exponents. */
+static void
+test_failed_program(void)
+{
+	static CbGroth16Key key;
+	Sample		sample;
+	uint8_t    *points;
+	CbG1		c;
+
+	make_open_key(&key);
+	load_sample(&spell_proofs[LENGTH(spell_proofs) - 1], &sample);
+	points = sample.proof + sample.proof_len - CB_GROTH16_PROOF_BYTES;
+	for (unsigned exit_code = 0; exit_code < 2; exit_code++)
+	{
+		CbG1		a = g1_times(7);
+		CbGroth16Input inputs[5] = {0};
+		CbSpan		proof = {sample.proof, sample.proof_len};
+
+		c = g1_times(4 + 3 * exit_code);
+		cb_g1_neg(&c, &c);
+		cb_g1_encode(&a, points);
+		memcpy(points + CB_G1_BYTES, g2_generator_bytes, CB_G2_BYTES);
+		cb_g1_encode(&c, points + CB_G1_BYTES + CB_G2_BYTES);
+		inputs[2].bytes[31] = sample.proof[4 + 31] = (uint8_t) exit_code;
+		is_int(cb_groth16_verify(&key, inputs, 5, points), CB_OK, "a proof that a program ended with %u", exit_code);
+		is_int(cb_proof_verify(sample.version, &key, proof, sample.hash), exit_code == 0 ? CB_OK : CB_ERR_PROOF,
+			   "is one of a spell, or not");
+		is_int(cb_groth16_verify(&key, inputs, 4, points), CB_ERR_COUNT, "with an input less it is none");
+	}
+}
+
 static CbResult
 read_key(const uint8_t *bytes, size_t len)
 {
@@ -294,6 +354,7 @@ main(void)
 	test_flipped_bits(&spell_proofs[LENGTH(spell_proofs) - 1]);
 	test_refused_proofs();
 	test_malleability();
+	test_failed_program();
 	test_refused_keys();
 	return done();
 }
