@@ -93,6 +93,25 @@ sub is_held_back
 	return;
 }
 
+# Months later, renewals have come as they would have there: one for each period,
+# the books in order, and who has not paid without access.
+sub renews
+{
+	my ($copy, $title) = @_;
+	my $before = $copy->sql('SELECT count(*) FROM charmbills.invoices');
+	my $active = q{SELECT count(*) FROM charmbills.subscriptions WHERE status = 'active' AND current_period_end < 'infinity'};
+
+	cmp_ok($copy->sql($active), '>', 0, "$title: there are active subscriptions");
+	is($copy->refusal(q{SELECT charmbills.sandbox_advance_clock('2 months')}), '', "$title: months pass");
+	cmp_ok($copy->sql('SELECT count(*) FROM charmbills.invoices'), '>', $before, "$title: renewals are invoiced");
+	is($copy->sql(q{SELECT count(*) FROM (SELECT FROM charmbills.invoices WHERE kind = 'period' AND status <> 'void'
+		GROUP BY subscription_id, period_start HAVING count(*) > 1) d}), 0, "$title: once for each period");
+	is($copy->sql('SELECT count(*) FROM charmbills.subscription_facts WHERE billing_error IS NOT NULL'), 0, "$title: all of them");
+	is($copy->sql('SELECT count(*) FROM charmbills.ledger_check()'), 0, "$title: the books are in order");
+	is($copy->sql($active), 0, "$title: nobody who has not paid is active");
+	return;
+}
+
 # An invoice of each merchant.
 sub issue_all
 {
@@ -244,6 +263,7 @@ foreach my $format (qw(plain custom))
 	}
 	$copy->sql("SELECT charmbills.sandbox_pay('$issued[0]{address}', $issued[0]{amount_sats}); SELECT charmbills.sandbox_mine()");
 	is($copy->sql("SELECT status FROM charmbills.invoices WHERE id = '$issued[0]{id}'"), 'paid', "$title: business goes on");
+	renews($copy, $title);
 }
 
 #
