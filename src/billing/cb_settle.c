@@ -72,12 +72,6 @@ CB_KEYS_STATEMENT(write_invoices, "uuid[] text[] int8[] bool[] bool[] bool[] tim
 				  "FROM unnest($1, $2, $3, $4, $5, $6, $7) "
 				  "     s(id, status, received, underpaid, overpaid, late, paid_at) "
 				  "WHERE i.id = s.id");
-CB_KEYS_STATEMENT(read_strays, "outpoint[] int4",
-				  "SELECT p.outpoint, p.merchant_id, p.amount_sats, "
-				  "       p.invoice_id IS NULL AND p.status = 'confirmed' AND p.matures_at_height <= $2, "
-				  "       coalesce((SELECT sum(c.amount_sats) FROM charmbills.credits c "
-				  "                 WHERE c.outpoint = p.outpoint AND c.kind = 'unassigned'), 0)::int8 "
-				  "FROM charmbills.payments p WHERE p.outpoint = ANY ($1) ORDER BY p.outpoint");
 
 /* One invoice: what it is, and what it turns out to be. */
 typedef struct Invoice
@@ -393,29 +387,4 @@ refresh_subscriptions(const Invoice *invoices, int n, TimestampTz now, CbEvents 
 			ids[n_ids++] = invoices[i].subscription_id;
 	if (n_ids > 0)
 		cb_subscription_refresh(ids, n_ids, now, events);
-}
-
-void
-cb_settle_strays(const CbOutpoint *outpoints, int n, TimestampTz now, CbEvents *events)
-{
-	CbChainState chain;
-	uint64		n_rows;
-	CbOutpoint *strays = palloc(sizeof(CbOutpoint) * Max(n, 1));
-	CbCreditSource *sources = palloc0(sizeof(CbCreditSource) * Max(n, 1));
-	int64	   *sums = palloc(sizeof(int64) * 2 * Max(n, 1));
-
-	if (n == 0)
-		return;
-	cb_chain_state_read(&chain);
-	n_rows = cb_execute(&read_strays, CB_ARGS(cb_outpoint_array(outpoints, n), cb_int4(chain.height)));
-	for (uint64 row = 0; row < n_rows; row++)
-	{
-		strays[row] = cb_column_outpoint(row, 1);
-		sources[row].merchant_id = cb_column_uuid(row, 2);
-		sources[row].outpoint = &strays[row];
-		sums[2 * row] = cb_column_int8(row, 5);
-		sums[2 * row + 1] = cb_column_bool(row, 4) ? cb_column_int8(row, 3) : 0;
-	}
-	for (uint64 row = 0; row < n_rows; row++)
-		cb_credit_adjust(&sources[row], CB_CREDIT_UNASSIGNED, sums[2 * row], sums[2 * row + 1], now, events);
 }
