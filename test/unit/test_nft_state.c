@@ -49,6 +49,8 @@ test_state(void)
 	ok(cb_nft_same_but_remaining(written, replaced), "nothing else is different");
 	other[9] = 'X';
 	ok(!cb_nft_same_but_remaining(written, replaced), "another ticker is");
+	ok(!cb_nft_same_but_remaining(text_span("\xa2" "iremaining\x05" "aa\x01"), text_span("\xa2" "iremaining\x06" "aa\x02")),
+	   "so is another field behind the number");
 	ok(!cb_nft_remaining(text_span("\x05"), &remaining), "a number is no state");
 	ok(!cb_nft_remaining(text_span("\xa1" "itemaining\x05"), &remaining), "nor is a map without what remains");
 	ok(!cb_nft_remaining(text_span("\xa1" "iremaining\x20"), &remaining), "nor one with less than nothing");
