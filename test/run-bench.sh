@@ -12,9 +12,10 @@ set -uo pipefail
 # shellcheck source=test/lib/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 
-all_parts='parse apply pending subscribe renew clock entitled activation webhooks memory'
+all_parts='parse spells apply pending subscribe renew clock entitled activation webhooks memory'
 parts=${*:-$all_parts}
 bitcoinjs=bitcoinjs-lib@6
+snarkjs=snarkjs@0.7
 node_service="$bitcoinjs bip32@4 tiny-secp256k1@2 pg@8"
 
 for part in $parts; do
@@ -57,6 +58,17 @@ setup_block()
 		"$work/bench/block_outputs" "$block" >"$work/outputs"
 }
 
+# Likewise.
+setup_spells()
+{
+	local vectors=${CHARMBILLS_VECTORS:-$top/../shared/vectors}
+
+	spells=$work/spells
+	[ -f "$vectors/charms/spells.json" ] || return 1
+	install -m 644 "$vectors/charms/spells.json" "$spells"
+	make -s -C "$top/test/bench" BUILD="$work/bench" "$work/bench/bench_spell"
+}
+
 # setup_npm PACKAGE...: whatever is wanted for comparison; sets no_npm to why not.
 setup_npm()
 {
@@ -75,6 +87,12 @@ setup_bitcoinjs()
 {
 	setup_npm $bitcoinjs
 	export NO_BITCOINJS=$no_npm
+}
+
+setup_snarkjs()
+{
+	setup_npm $snarkjs
+	export NO_SNARKJS=$no_npm
 }
 
 setup_node_service()
@@ -121,6 +139,11 @@ perl_part()
 part_parse()
 {
 	perl_part parse "$work/bench/bench_block" "$block"
+}
+
+part_spells()
+{
+	perl_part spells "$work/bench/bench_spell" "$spells"
 }
 
 part_apply()
@@ -181,6 +204,12 @@ run_part()
 				return
 			fi
 			;;
+		spells)
+			if [ -z "$spells" ]; then
+				row "$part" skipped 'no spells.json'
+				return
+			fi
+			;;
 	esac
 	if ! run_child "part_$part" >"$log" 2>&1; then
 		row "$part" failed "$(tail -1 "$log")"
@@ -190,6 +219,12 @@ run_part()
 }
 
 setup_block || block=
+case " $parts " in
+	*' spells '*)
+		setup_spells || spells=
+		setup_snarkjs
+		;;
+esac
 case " $parts " in
 	*' parse '*) setup_bitcoinjs ;;
 esac

@@ -13,10 +13,11 @@
  */
 #include "cb_block.h"
 
+#include "measure.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct Bench
 {
@@ -31,13 +32,10 @@ typedef struct Bench
 
 static void load(Bench *bench, const char *path);
 static void join_cores(Bench *bench);
-static void parse_block(Bench *bench);
-static void parse_txids(Bench *bench);
-static void hash_txids(Bench *bench);
-static void hash_trees(Bench *bench);
-static double now_ms(void);
-static int	compare_doubles(const void *a, const void *b);
-static void measure(const char *name, void (*work) (Bench *), Bench *bench, int repeat);
+static void parse_block(void *arg);
+static void parse_txids(void *arg);
+static void hash_txids(void *arg);
+static void hash_trees(void *arg);
 
 int
 main(int argc, char **argv)
@@ -101,8 +99,9 @@ join_cores(Bench *bench)
 }
 
 static void
-parse_block(Bench *bench)
+parse_block(void *arg)
 {
+	Bench	   *bench = arg;
 	CbResult	result = cb_block_parse(bench->data, bench->len, &bench->block, bench->txs, bench->scratch, bench->n);
 
 	if (result != CB_OK)
@@ -113,8 +112,9 @@ parse_block(Bench *bench)
 }
 
 static void
-parse_txids(Bench *bench)
+parse_txids(void *arg)
 {
+	Bench	   *bench = arg;
 	CbReader	r = cb_reader(bench->block.txs.data, bench->block.txs.len);
 
 	for (uint32_t i = 0; i < bench->n; i++)
@@ -128,16 +128,19 @@ parse_txids(Bench *bench)
 }
 
 static void
-hash_txids(Bench *bench)
+hash_txids(void *arg)
 {
+	Bench	   *bench = arg;
+
 	for (uint32_t i = 0; i < bench->n; i++)
 		cb_sha256d(bench->cores[i], cb_tx_base_size(&bench->txs[i].tx), &bench->scratch[i]);
 }
 
 /* Both merkle trees, each over all its leaves. */
 static void
-hash_trees(Bench *bench)
+hash_trees(void *arg)
 {
+	Bench	   *bench = arg;
 	CbHash256	root;
 	bool		mutated;
 
@@ -151,41 +154,4 @@ hash_trees(Bench *bench)
 			cb_tx_wtxid(&bench->txs[i].tx, &bench->scratch[i]);
 	}
 	cb_merkle_root(bench->scratch, bench->n, &root, &mutated);
-}
-
-static double
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
-}
-
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* The median of all, after one time that does not count. */
-static void
-measure(const char *name, void (*work) (Bench *), Bench *bench, int repeat)
-{
-	double	   *times = malloc((size_t) repeat * sizeof(double));
-
-	work(bench);
-	for (int i = 0; i < repeat; i++)
-	{
-		double		start = now_ms();
-
-		work(bench);
-		times[i] = now_ms() - start;
-	}
-	qsort(times, (size_t) repeat, sizeof(double), compare_doubles);
-	printf("%s\t%.3f\n", name, times[repeat / 2]);
-	free(times);
 }
