@@ -88,6 +88,18 @@ cb_result_message(CbResult result)
 			return "derivation index out of range";
 		case CB_ERR_SIGNATURE:
 			return "malformed signature";
+		case CB_ERR_PSBT:
+			return "malformed PSBT";
+		case CB_ERR_PSBT_VERSION:
+			return "PSBT is not of version 0";
+		case CB_ERR_PSBT_DUPLICATE:
+			return "PSBT with a duplicate key";
+		case CB_ERR_PSBT_UTXO:
+			return "previous transaction is not the one spent";
+		case CB_ERR_PSBT_NOT_FINAL:
+			return "an input is not finalized";
+		case CB_ERR_SIGHASH:
+			return "signature does not cover the whole transaction";
 		case CB_ERR_CBOR:
 			return "malformed or non-canonical CBOR";
 		case CB_ERR_CBOR_TYPE:

@@ -61,6 +61,13 @@ typedef enum CbResult
 	CB_ERR_KEY,					/* not a valid public key */
 	CB_ERR_INDEX,				/* derivation index out of range */
 	CB_ERR_SIGNATURE,			/* malformed signature */
+	CB_ERR_PSBT,				/* malformed PSBT, or a field not as it must be */
+	CB_ERR_PSBT_VERSION,		/* PSBT of another version than 0 */
+	CB_ERR_PSBT_DUPLICATE,		/* a key twice in one map of a PSBT */
+	CB_ERR_PSBT_UTXO,			/* a PSBT's previous transaction is not the one
+								 * that its input spends */
+	CB_ERR_PSBT_NOT_FINAL,		/* an input of a PSBT is not final */
+	CB_ERR_SIGHASH,				/* signature that leaves something unsigned */
 	CB_ERR_CBOR,				/* malformed CBOR, or CBOR that the canonical
 								 * rules do not allow */
 	CB_ERR_CBOR_TYPE,			/* a CBOR value of another type than wanted */

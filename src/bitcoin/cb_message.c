@@ -11,6 +11,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "cb_base64.h"
 #include "cb_message_internal.h"
 
 #include <string.h>
@@ -56,9 +57,8 @@ cb_message_verify(const char *address, const uint8_t *message, size_t message_le
 		signature += PREFIX_LEN;
 		signature_len -= PREFIX_LEN;
 	}
-	result = cb_base64_decode(signature, signature_len, raw, sizeof(raw), &raw_span.len);
-	if (result != CB_OK)
-		return result;
+	if (cb_base64_decode(signature, signature_len, raw, sizeof(raw), &raw_span.len) != CB_OK)
+		return CB_ERR_SIGNATURE;
 
 	if (!is_simple && raw_span.len == CB_LEGACY_SIGNATURE_SIZE && cb_legacy_is_header(raw[0]))
 	{

@@ -11,18 +11,10 @@
 #define CB_MESSAGE_INTERNAL_H
 
 #include "cb_message.h"
+#include "cb_sighash.h"
 
 /* Header byte, r and s of a legacy signature. */
 #define CB_LEGACY_SIGNATURE_SIZE 65
-
-#define CB_SIGHASH_DEFAULT 0x00 /* BIP-341 only */
-#define CB_SIGHASH_ALL 0x01
-
-/*
- * Standard base64 with its padding, nothing around it and no bits to spare.
- * CB_ERR_SIGNATURE for everything else and for more than fits.
- */
-extern CbResult cb_base64_decode(const char *text, size_t text_len, uint8_t *out, size_t capacity, size_t *written);
 
 /* Is this the header byte of a legacy signature? */
 extern bool cb_legacy_is_header(uint8_t header);

@@ -36,7 +36,6 @@
 #define SPEND_SIZE_WITNESS (32 + 4 + 1 + 107 / 4 + 4)
 #define DUST_SATS_PER_VBYTE 3
 
-static bool is_key_size(CbSpan key);
 static bool is_push_only(CbReader r);
 static bool match_pubkey(CbSpan script, CbSpan *key);
 static bool match_pubkeyhash(CbSpan script, CbSpan *hash);
@@ -63,9 +62,8 @@ cb_script_read_op(CbReader *r, CbSpan *data)
 	return op;
 }
 
-/* Compressed, uncompressed or hybrid, by first byte and length alone. */
-static bool
-is_key_size(CbSpan key)
+bool
+cb_script_is_key(CbSpan key)
 {
 	if (key.len == 33)
 		return key.data[0] == 0x02 || key.data[0] == 0x03;
@@ -97,7 +95,7 @@ match_pubkey(CbSpan script, CbSpan *key)
 		return false;
 	pushed.data = script.data + 1;
 	pushed.len = script.len - 2;
-	if (!is_key_size(pushed))
+	if (!cb_script_is_key(pushed))
 		return false;
 	*key = pushed;
 	return true;
@@ -154,7 +152,7 @@ match_multisig(CbSpan script)
 	op = cb_script_read_op(&r, &data);
 	if (!op_number(op, data, &required))
 		return false;
-	while (op = cb_script_read_op(&r, &data), is_key_size(data))
+	while (op = cb_script_read_op(&r, &data), cb_script_is_key(data))
 		n_keys++;
 	if (!op_number(op, data, &n_claimed) || n_claimed != n_keys || required > n_keys)
 		return false;

@@ -43,6 +43,9 @@ typedef struct CbScriptBuf
 /* Next opcode, and the bytes it pushes (empty for other opcodes). */
 extern uint8_t cb_script_read_op(CbReader *r, CbSpan *data);
 
+/* A public key, compressed, uncompressed or hybrid, by first byte and length alone. */
+extern bool cb_script_is_key(CbSpan key);
+
 /*
  * Class of a script; *payload (may be NULL) becomes the hash, key or witness
  * program within it, empty where there is none.

@@ -10,6 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "cb_base64.h"
 #include "cb_message_internal.h"
 
 #include <openssl/evp.h>
