@@ -20,12 +20,12 @@
 
 static void fail(CbReader *r, CbResult error);
 static CbSpan span_between(const uint8_t *start, const uint8_t *end);
-static uint32_t read_nonzero_count(CbReader *r, size_t min_item_size);
+static uint32_t read_item_count(CbReader *r, size_t min_item_size, uint32_t fewest);
 static bool read_segwit_marker(CbReader *r);
 static void read_input(CbReader *r, CbTxIn *in);
 static void read_output(CbReader *r, CbTxOut *out);
-static void scan_inputs(CbReader *r, CbTx *tx);
-static void scan_outputs(CbReader *r, CbTx *tx);
+static void scan_inputs(CbReader *r, CbTx *tx, uint32_t fewest);
+static void scan_outputs(CbReader *r, CbTx *tx, uint32_t fewest);
 static void scan_witness(CbReader *r, CbTx *tx);
 static uint64_t skip_witness_stack(CbReader *r);
 
@@ -46,11 +46,11 @@ span_between(const uint8_t *start, const uint8_t *end)
 }
 
 static uint32_t
-read_nonzero_count(CbReader *r, size_t min_item_size)
+read_item_count(CbReader *r, size_t min_item_size, uint32_t fewest)
 {
 	uint64_t	count = cb_read_count(r, min_item_size);
 
-	if (count == 0 || count > UINT32_MAX)
+	if (count < fewest || count > UINT32_MAX)
 	{
 		fail(r, CB_ERR_COUNT);
 		return 0;
@@ -98,11 +98,11 @@ read_output(CbReader *r, CbTxOut *out)
 }
 
 static void
-scan_inputs(CbReader *r, CbTx *tx)
+scan_inputs(CbReader *r, CbTx *tx, uint32_t fewest)
 {
 	const uint8_t *start;
 
-	tx->n_inputs = read_nonzero_count(r, MIN_INPUT_SIZE);
+	tx->n_inputs = read_item_count(r, MIN_INPUT_SIZE, fewest);
 	start = r->pos;
 	for (uint32_t i = 0; i < tx->n_inputs && r->error == CB_OK; i++)
 	{
@@ -115,12 +115,12 @@ scan_inputs(CbReader *r, CbTx *tx)
 
 /* The sum cannot overflow: it stops growing above CB_MAX_MONEY. */
 static void
-scan_outputs(CbReader *r, CbTx *tx)
+scan_outputs(CbReader *r, CbTx *tx, uint32_t fewest)
 {
 	const uint8_t *start;
 	int64_t		sum = 0;
 
-	tx->n_outputs = read_nonzero_count(r, MIN_OUTPUT_SIZE);
+	tx->n_outputs = read_item_count(r, MIN_OUTPUT_SIZE, fewest);
 	start = r->pos;
 	for (uint32_t i = 0; i < tx->n_outputs && r->error == CB_OK; i++)
 	{
@@ -171,8 +171,8 @@ cb_tx_read(CbReader *r, CbTx *tx)
 	tx->version = (int32_t) cb_read_u32(r);
 	tx->has_witness = read_segwit_marker(r);
 	core_start = r->pos;
-	scan_inputs(r, tx);
-	scan_outputs(r, tx);
+	scan_inputs(r, tx, 1);
+	scan_outputs(r, tx, 1);
 	tx->core = span_between(core_start, r->pos);
 	if (tx->has_witness)
 		scan_witness(r, tx);
@@ -191,6 +191,36 @@ cb_tx_parse(const uint8_t *data, size_t len, CbTx *tx)
 	if (cb_tx_read(&r, tx) == CB_OK && cb_reader_left(&r) > 0)
 		fail(&r, CB_ERR_TRAILING);
 	return r.error;
+}
+
+CbResult
+cb_tx_parse_unsigned(const uint8_t *data, size_t len, CbTx *tx)
+{
+	CbReader	r = cb_reader(data, len);
+	const uint8_t *core_start;
+	CbTxInIter	it;
+	CbTxIn		in;
+
+	memset(tx, 0, sizeof(*tx));
+	tx->version = (int32_t) cb_read_u32(&r);
+	core_start = r.pos;
+	scan_inputs(&r, tx, 0);
+	scan_outputs(&r, tx, 0);
+	tx->core = span_between(core_start, r.pos);
+	tx->locktime = cb_read_u32(&r);
+	tx->raw = span_between(data, r.pos);
+	if (r.error == CB_OK && cb_reader_left(&r) > 0)
+		fail(&r, CB_ERR_TRAILING);
+	if (r.error != CB_OK)
+		return r.error;
+
+	it = cb_tx_inputs(tx);
+	while (cb_tx_next_input(&it, &in))
+	{
+		if (in.script_sig.len > 0)
+			return CB_ERR_SIGNATURE;
+	}
+	return cb_tx_base_size(tx) > CB_MAX_BLOCK_WEIGHT / CB_WITNESS_SCALE ? CB_ERR_TX_SIZE : CB_OK;
 }
 
 void
@@ -260,6 +290,37 @@ cb_tx_next_input(CbTxInIter *it, CbTxIn *in)
 	it->left--;
 	read_input(&it->r, in);
 	return it->r.error == CB_OK;
+}
+
+void
+cb_tx_write_input(CbWriter *w, const CbTxIn *in)
+{
+	cb_write_bytes(w, in->prevout.txid.bytes, sizeof(in->prevout.txid.bytes));
+	cb_write_u32(w, in->prevout.vout);
+	cb_write_var_bytes(w, in->script_sig);
+	cb_write_u32(w, in->sequence);
+}
+
+/* Outputs are compared as they are written, inputs but for their scriptSigs. */
+bool
+cb_tx_same_unsigned(const CbTx *signed_tx, const CbTx *unsigned_tx)
+{
+	CbTxInIter	it = cb_tx_inputs(signed_tx);
+	CbTxInIter	wanted_it = cb_tx_inputs(unsigned_tx);
+	CbTxIn		in;
+	CbTxIn		wanted;
+
+	if (signed_tx->version != unsigned_tx->version || signed_tx->locktime != unsigned_tx->locktime ||
+		signed_tx->n_inputs != unsigned_tx->n_inputs || signed_tx->n_outputs != unsigned_tx->n_outputs ||
+		signed_tx->outputs.len != unsigned_tx->outputs.len ||
+		memcmp(signed_tx->outputs.data, unsigned_tx->outputs.data, unsigned_tx->outputs.len) != 0)
+		return false;
+	while (cb_tx_next_input(&it, &in) && cb_tx_next_input(&wanted_it, &wanted))
+	{
+		if (memcmp(&in.prevout, &wanted.prevout, sizeof(in.prevout)) != 0 || in.sequence != wanted.sequence)
+			return false;
+	}
+	return true;
 }
 
 CbTxOutIter

@@ -69,6 +69,16 @@ extern CbResult cb_tx_read(CbReader *r, CbTx *tx);
 /* The same for a buffer that must hold exactly one transaction. */
 extern CbResult cb_tx_parse(const uint8_t *data, size_t len, CbTx *tx);
 
+/*
+ * One without signatures, in the form without witnesses, as a PSBT holds it:
+ * it may still be without inputs or outputs.  CB_ERR_SIGNATURE where a
+ * scriptSig is filled in.
+ */
+extern CbResult cb_tx_parse_unsigned(const uint8_t *data, size_t len, CbTx *tx);
+
+/* Is the one the other but for scriptSigs and witnesses? */
+extern bool cb_tx_same_unsigned(const CbTx *signed_tx, const CbTx *unsigned_tx);
+
 extern void cb_tx_txid(const CbTx *tx, CbHash256 *txid);
 extern void cb_tx_wtxid(const CbTx *tx, CbHash256 *wtxid);
 extern size_t cb_tx_base_size(const CbTx *tx);	/* bytes without witness */
@@ -99,6 +109,7 @@ typedef struct CbWitnessIter
 
 extern CbTxInIter cb_tx_inputs(const CbTx *tx);
 extern bool cb_tx_next_input(CbTxInIter *it, CbTxIn *in);
+extern void cb_tx_write_input(CbWriter *w, const CbTxIn *in);
 extern CbTxOutIter cb_tx_outputs(const CbTx *tx);
 extern bool cb_tx_next_output(CbTxOutIter *it, CbTxOut *out);
 extern CbWitnessIter cb_tx_witnesses(const CbTx *tx);
