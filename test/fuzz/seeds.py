@@ -5,6 +5,7 @@ Each fuzzer gets a folder of its name.  Where the conformance vectors are
 missing a few seeds made here must do.
 """
 
+import base64
 import json
 import pathlib
 import re
@@ -92,6 +93,12 @@ def spells(vectors):
     return ["00" + text for text in transactions] + ["01" + text for text in payloads]
 
 
+def psbts():
+    cases = (pathlib.Path(__file__).parent / "../unit/psbt_cases.h").read_text()
+    texts = ["".join(re.findall('"(.*?)"', lines)) for lines in re.findall(r'(?:\t\t"[\w+/=]+"\n)+\t\}', cases)]
+    return [base64.b64decode(text).hex() for text in texts]
+
+
 def write_all(folder, hexes):
     folder.mkdir(parents=True, exist_ok=True)
     for number, text in enumerate(hexes):
@@ -105,6 +112,7 @@ def main(vectors, output):
     write_all(output / "fuzz_cbor", CBOR)
     write_all(output / "fuzz_spell", spells(vectors))
     write_all(output / "fuzz_groth16", groth16(vectors))
+    write_all(output / "fuzz_psbt", psbts())
 
 
 if __name__ == "__main__":
