@@ -74,6 +74,16 @@ cb_column_uuid(uint64 row, int column)
 	return isnull ? zero : *DatumGetUUIDP(value);
 }
 
+pg_uuid_t *
+cb_column_uuids(uint64 n)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+
+	for (uint64 row = 0; row < n; row++)
+		ids[row] = cb_column_uuid(row, 1);
+	return ids;
+}
+
 TimestampTz
 cb_column_timestamptz(uint64 row, int column)
 {

@@ -90,6 +90,8 @@ extern int64 cb_column_int8(uint64 row, int column);	/* NULL gives 0, as above *
 extern bool cb_column_bool(uint64 row, int column);
 extern char *cb_column_text(uint64 row, int column);	/* palloc'd or NULL */
 extern pg_uuid_t cb_column_uuid(uint64 row, int column);
+/* The first column of the last result's n rows, palloc'd. */
+extern pg_uuid_t *cb_column_uuids(uint64 n);
 extern TimestampTz cb_column_timestamptz(uint64 row, int column);
 extern TimestampTz cb_column_timestamptz_or(uint64 row, int column, TimestampTz absent);
 extern Interval cb_column_interval(uint64 row, int column);

@@ -61,10 +61,8 @@ cb_address_pool_catch_up(int64 max_rows)
 	CbEvents	events = {NIL};
 	TimestampTz now = cb_now();
 	uint64		n = cb_execute(&lock_outdated, CB_ARGS(cb_int8(max_rows)));
-	pg_uuid_t  *merchants = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	pg_uuid_t  *merchants = cb_column_uuids(n);
 
-	for (uint64 i = 0; i < n; i++)
-		merchants[i] = cb_column_uuid(i, 1);
 	for (uint64 i = 0; i < n; i++)
 		cb_pool_catch_up(&merchants[i], &events, now);
 	cb_events_write(&events);

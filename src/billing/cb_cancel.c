@@ -123,11 +123,8 @@ static void
 void_all(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events)
 {
 	int			n = (int) cb_execute(&lock_late, CB_ARGS(cb_uuid(subscription_id)));
-	pg_uuid_t  *late = palloc(sizeof(pg_uuid_t) * Max(n, 1));
 
-	for (int i = 0; i < n; i++)
-		late[i] = cb_column_uuid(i, 1);
-	cb_invoice_void(late, n, CB_VOID_CANCELED, now, events);
+	cb_invoice_void(cb_column_uuids(n), n, CB_VOID_CANCELED, now, events);
 	cb_invoice_void_open(subscription_id, true, CB_VOID_CANCELED, now, events);
 }
 

@@ -94,8 +94,7 @@ void_failed(const CbDraft *drafts, int n, TimestampTz now, CbEvents *events)
 	}
 	n_failed = (int) cb_execute(&find_failed,
 								CB_ARGS(cb_uuid_array(ids, n), cb_array(starts, NULL, n, TIMESTAMPTZOID)));
-	for (int i = 0; i < n_failed; i++)
-		ids[i] = cb_column_uuid(i, 1);
+	ids = cb_column_uuids(n_failed);
 	cb_lock_invoices(ids, n_failed);
 	cb_invoice_void(ids, n_failed, CB_VOID_REQUESTED, now, events);
 }

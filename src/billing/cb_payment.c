@@ -104,7 +104,6 @@ typedef struct HitArrays
 	NullableDatum coinbases;
 } HitArrays;
 
-static pg_uuid_t *first_column(int n);
 static void make_hit_arrays(const CbChange *change, HitArrays *arrays);
 static NullableDatum concerned_txids(const CbChange *change);
 static void announce_payments(const CbChange *change, CbEvents *events);
@@ -119,7 +118,7 @@ cb_payment_find_invoices(const CbChange *change, pg_uuid_t **invoices)
 	n = (int) cb_execute(&find_invoices,
 						 CB_ARGS(concerned_txids(change), cb_int4(change->lowest_tip), cb_int4(change->highest_tip),
 								 hits.scripts, hits.amounts));
-	*invoices = first_column(n);
+	*invoices = cb_column_uuids(n);
 	return n;
 }
 
@@ -131,19 +130,8 @@ cb_payment_find_issuers(const CbChange *change, pg_uuid_t **merchants)
 
 	make_hit_arrays(change, &hits);
 	n = (int) cb_execute(&find_issuers, CB_ARGS(hits.merchants, hits.scripts, hits.amounts));
-	*merchants = first_column(n);
+	*merchants = cb_column_uuids(n);
 	return n;
-}
-
-/* Of the last statement's n rows. */
-static pg_uuid_t *
-first_column(int n)
-{
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		ids[i] = cb_column_uuid(i, 1);
-	return ids;
 }
 
 static void

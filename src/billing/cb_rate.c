@@ -84,12 +84,10 @@ judge_waiting(const char *currency, Datum rate, TimestampTz now)
 {
 	CbEvents	events = {NIL};
 	int			n = (int) cb_execute(&find_waiting, CB_ARGS(cb_text(currency)));
-	pg_uuid_t  *invoices = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	pg_uuid_t  *invoices = cb_column_uuids(n);
 
 	if (n == 0)
 		return;
-	for (int i = 0; i < n; i++)
-		invoices[i] = cb_column_uuid(i, 1);
 	cb_lock_invoices(invoices, n);
 	cb_execute(&fill_in, CB_ARGS(cb_text(currency), cb_datum(rate), cb_uuid_array(invoices, n)));
 	cb_chain_moves_begin();

@@ -106,7 +106,6 @@ static void renew_batch(const pg_uuid_t *ids, int n, TimestampTz now);
 static int64 announce_boundaries(TimestampTz now, int64 max_rows);
 static void announce_batch(const pg_uuid_t *ids, int n, TimestampTz now);
 static int64 fail_unsigned_transactions(TimestampTz now, int64 max_rows, CbEvents *events);
-static pg_uuid_t *first_column(int n);
 
 /*
  * In a copy of the database that nobody has adopted nothing is done at all.
@@ -160,7 +159,7 @@ expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max
 {
 	CbEvents	events = {NIL};
 	int			n = (int) cb_execute(lock, CB_ARGS(cb_timestamptz(until), cb_int8(max_rows)));
-	pg_uuid_t  *ids = first_column(n);
+	pg_uuid_t  *ids = cb_column_uuids(n);
 
 	cb_settle_invoices(ids, n, now, &events);
 	cb_events_write(&events);
@@ -193,7 +192,7 @@ renew_subscriptions(TimestampTz as_of, TimestampTz now, int64 max_rows)
 		SPI_connect();
 		n = (int) cb_execute(&lock_renewals,
 							 CB_ARGS(cb_timestamptz(as_of), cb_int8(Min(max_rows - done, BATCH_ROWS))));
-		renewed = cb_isolate(renew_batch, CB_HOLD_RENEWAL, first_column(n), n, now);
+		renewed = cb_isolate(renew_batch, CB_HOLD_RENEWAL, cb_column_uuids(n), n, now);
 		SPI_finish();
 		done += renewed;
 		if (n < BATCH_ROWS)
@@ -226,7 +225,7 @@ announce_boundaries(TimestampTz now, int64 max_rows)
 		n = (int) cb_execute(&lock_boundaries,
 							 CB_ARGS(cb_timestamptz(lapse), cb_timestamptz(now),
 									 cb_int8(Min(max_rows - done, BATCH_ROWS))));
-		done += cb_isolate(announce_batch, CB_HOLD_BOUNDARY, first_column(n), n, now);
+		done += cb_isolate(announce_batch, CB_HOLD_BOUNDARY, cb_column_uuids(n), n, now);
 		SPI_finish();
 		if (n < BATCH_ROWS)
 			break;
@@ -243,17 +242,6 @@ announce_batch(const pg_uuid_t *ids, int n, TimestampTz now)
 	for (int i = 0; i < n; i++)
 		cb_subscription_catch_up(&ids[i], now, lapse, &events);
 	cb_events_write(&events);
-}
-
-/* Of the last statement's n rows. */
-static pg_uuid_t *
-first_column(int n)
-{
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		ids[i] = cb_column_uuid(i, 1);
-	return ids;
 }
 
 static int64

@@ -93,18 +93,12 @@ static void broadcast_again(const Outcome *outcomes, int n, TimestampTz now);
 void
 cb_own_tx_update(const CbChange *change, CbEvents *events)
 {
-	int			n;
-	pg_uuid_t  *ids;
+	int			n = (int) cb_execute(&lock_affected,
+									 CB_ARGS(cb_txid_array(change->moved.txids, change->moved.n),
+											 cb_int4(change->lowest_tip), cb_int4(change->highest_tip)));
 
-	n = (int) cb_execute(&lock_affected,
-						 CB_ARGS(cb_txid_array(change->moved.txids, change->moved.n),
-								 cb_int4(change->lowest_tip), cb_int4(change->highest_tip)));
-	if (n == 0)
-		return;
-	ids = palloc(sizeof(pg_uuid_t) * n);
-	for (int i = 0; i < n; i++)
-		ids[i] = cb_column_uuid(i, 1);
-	update(cb_uuid_array(ids, n), change->tip, change->now, events);
+	if (n > 0)
+		update(cb_uuid_array(cb_column_uuids(n), n), change->tip, change->now, events);
 }
 
 void
