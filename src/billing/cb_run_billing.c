@@ -67,11 +67,11 @@ CB_STATEMENT(lock_renewals, "timestamptz int8",
 			 "JOIN charmbills.subscription_facts s ON s.merchant_id = c.merchant_id "
 			 "WHERE s.next_invoice_at <= $1 AND (s.held_until IS NULL OR s.held_until <= $1) "
 			 "ORDER BY s.next_invoice_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
-CB_STATEMENT(lock_boundaries, "timestamptz timestamptz int8",
+CB_STATEMENT(lock_boundaries, "timestamptz int8 timestamptz",
 			 "SELECT s.id FROM charmbills.subscription_facts s "
-			 "WHERE s.next_boundary <= $2 "
-			 "      AND (s.next_boundary <= $1 OR least(s.ended_at, s.paused_at, s.next_plan_at) <= $2) "
-			 "ORDER BY s.next_boundary LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED");
+			 "WHERE s.next_boundary <= $1 "
+			 "      AND (s.next_boundary <= $3 OR least(s.ended_at, s.paused_at, s.next_plan_at) <= $1) "
+			 "ORDER BY s.next_boundary LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
 /* One look at every index that says when something is due. */
 CB_STATEMENT(look, "timestamptz timestamptz",
 			 "SELECT EXISTS (SELECT FROM charmbills.subscription_facts WHERE next_invoice_at <= $1) "
@@ -98,6 +98,16 @@ CB_STATEMENT(release_reservations, "uuid",
 			 "DELETE FROM charmbills.used_utxos "
 			 "WHERE transaction_id = $1 AND NOT confirmed AND spent_by IS NULL");
 
+/* Work on subscriptions that is done in batches. */
+typedef struct Step
+{
+	CbStatement *lock;			/* those that are due: until when, how many, and the third if it asks for it */
+	NullableDatum until;
+	NullableDatum lapse;
+	CbBatchWork work;
+	CbHold		hold;			/* for those that fail */
+} Step;
+
 static bool is_anything_due(TimestampTz now, TimestampTz until);
 static int64 expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max_rows);
 static int64 work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
@@ -105,6 +115,7 @@ static int64 renew_subscriptions(TimestampTz as_of, TimestampTz now, int64 max_r
 static void renew_batch(const pg_uuid_t *ids, int n, TimestampTz now);
 static int64 announce_boundaries(TimestampTz now, int64 max_rows);
 static void announce_batch(const pg_uuid_t *ids, int n, TimestampTz now);
+static int64 run_step(const Step *step, TimestampTz now, int64 max_rows);
 static int64 fail_unsigned_transactions(TimestampTz now, int64 max_rows, CbEvents *events);
 
 /*
@@ -177,28 +188,17 @@ work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows)
 	return n;
 }
 
-/* Each batch in a connection of its own, so that memory stays as it is. */
 static int64
 renew_subscriptions(TimestampTz as_of, TimestampTz now, int64 max_rows)
 {
-	int64		done = 0;
+	Step		step = {
+		.lock = &lock_renewals,
+		.until = cb_timestamptz(as_of),
+		.work = renew_batch,
+		.hold = CB_HOLD_RENEWAL
+	};
 
-	while (done < max_rows)
-	{
-		int			n;
-		int64		renewed;
-
-		CHECK_FOR_INTERRUPTS();
-		SPI_connect();
-		n = (int) cb_execute(&lock_renewals,
-							 CB_ARGS(cb_timestamptz(as_of), cb_int8(Min(max_rows - done, BATCH_ROWS))));
-		renewed = cb_isolate(renew_batch, CB_HOLD_RENEWAL, cb_column_uuids(n), n, now);
-		SPI_finish();
-		done += renewed;
-		if (n < BATCH_ROWS)
-			break;
-	}
-	return done;
+	return run_step(&step, now, max_rows);
 }
 
 static void
@@ -213,24 +213,15 @@ renew_batch(const pg_uuid_t *ids, int n, TimestampTz now)
 static int64
 announce_boundaries(TimestampTz now, int64 max_rows)
 {
-	TimestampTz lapse = cb_lapse_clock(now);
-	int64		done = 0;
+	Step		step = {
+		.lock = &lock_boundaries,
+		.until = cb_timestamptz(now),
+		.lapse = cb_timestamptz(cb_lapse_clock(now)),
+		.work = announce_batch,
+		.hold = CB_HOLD_BOUNDARY
+	};
 
-	while (done < max_rows)
-	{
-		int			n;
-
-		CHECK_FOR_INTERRUPTS();
-		SPI_connect();
-		n = (int) cb_execute(&lock_boundaries,
-							 CB_ARGS(cb_timestamptz(lapse), cb_timestamptz(now),
-									 cb_int8(Min(max_rows - done, BATCH_ROWS))));
-		done += cb_isolate(announce_batch, CB_HOLD_BOUNDARY, cb_column_uuids(n), n, now);
-		SPI_finish();
-		if (n < BATCH_ROWS)
-			break;
-	}
-	return done;
+	return run_step(&step, now, max_rows);
 }
 
 static void
@@ -242,6 +233,28 @@ announce_batch(const pg_uuid_t *ids, int n, TimestampTz now)
 	for (int i = 0; i < n; i++)
 		cb_subscription_catch_up(&ids[i], now, lapse, &events);
 	cb_events_write(&events);
+}
+
+/* Each batch in a connection of its own, so that memory stays as it is. */
+static int64
+run_step(const Step *step, TimestampTz now, int64 max_rows)
+{
+	int64		done = 0;
+
+	while (done < max_rows)
+	{
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		SPI_connect();
+		n = (int) cb_execute(step->lock,
+							 CB_ARGS(step->until, cb_int8(Min(max_rows - done, BATCH_ROWS)), step->lapse));
+		done += cb_isolate(step->work, step->hold, cb_column_uuids(n), n, now);
+		SPI_finish();
+		if (n < BATCH_ROWS)
+			break;
+	}
+	return done;
 }
 
 static int64
