@@ -62,7 +62,8 @@ CB_FUNCTION(cancel_subscription, CB_MERCHANT)
 	cb_subscription_hold(PG_GETARG_UUID_P(0), now, &events, &held);
 	if (held.ended_at > now && !(held.is_canceled && at_period_end))
 		cancel(&held, at_period_end, now, &events);
-	return cb_subscription_return(fcinfo, &held.id, &events);
+	cb_events_write(&events);
+	return cb_subscription_return(fcinfo, &held.id);
 }
 
 /* The end of what is paused is not known before it is resumed. */
@@ -172,5 +173,6 @@ CB_FUNCTION(uncancel_subscription, CB_MERCHANT)
 					  cb_json_end(&payload), now);
 		cb_subscription_refresh(&held.id, 1, now, &events);
 	}
-	return cb_subscription_return(fcinfo, &held.id, &events);
+	cb_events_write(&events);
+	return cb_subscription_return(fcinfo, &held.id);
 }

@@ -19,6 +19,7 @@
 #include "billing/cb_issue_rows.h"
 #include "billing/cb_proration.h"
 #include "billing/cb_subscription.h"
+#include "billing/cb_subscription_hold.h"
 #include "cb_call.h"
 #include "cb_errors.h"
 #include "cb_json.h"
@@ -53,8 +54,6 @@ CB_STATEMENT(lock_expired, "uuid",
 			 "                      WHERE n.subscription_id = $1 AND n.kind IN ('period', 'change') "
 			 "                            AND (n.created_at, n.number) > (i.created_at, i.number)) "
 			 "FOR NO KEY UPDATE");
-CB_STATEMENT(return_subscription, "uuid",
-			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
 CB_STATEMENT(return_preview, "timestamptz text numeric int8 int8 timestamptz timestamptz jsonb",
 			 "SELECT $1, CASE WHEN $2 IS NULL THEN $3::int8 END, $2, CASE WHEN $2 IS NOT NULL THEN $3 END, "
 			 "       $4, $5, $6, $7, $8");
@@ -90,8 +89,7 @@ CB_FUNCTION(change_plan, CB_MERCHANT)
 		apply(&change, cb_plan_change_mode(&change), &events);
 		cb_events_write(&events);
 	}
-	cb_execute_one(&return_subscription, CB_ARGS(cb_uuid(&change.subscription_id)));
-	return cb_return_row(fcinfo);
+	return cb_subscription_return(fcinfo, &change.subscription_id);
 }
 
 /*

@@ -12,8 +12,8 @@
 #include "billing/cb_idempotency.h"
 #include "billing/cb_items.h"
 #include "billing/cb_change_request.h"
+#include "billing/cb_subscription_hold.h"
 #include "cb_args.h"
-#include "cb_auth.h"
 #include "cb_clock.h"
 #include "cb_errors.h"
 #include "cb_json.h"
@@ -21,8 +21,6 @@
 #include "cb_uuid.h"
 #include "utils/builtins.h"
 
-CB_STATEMENT(read_merchant, "uuid",
-			 "SELECT merchant_id FROM charmbills.subscription_facts WHERE id = $1");
 CB_STATEMENT(read_subscription, "uuid",
 			 "SELECT s.status, s.canceled_at IS NOT NULL OR s.ended_at IS NOT NULL, s.plan_id, s.quantity, "
 			 "       s.current_period_end > charmbills.now(), s.customer_id, "
@@ -46,12 +44,7 @@ cb_plan_change_args(FunctionCallInfo fcinfo, CbPlanChange *change)
 	memset(change, 0, sizeof(*change));
 	change->now = cb_now();
 	change->subscription_id = *PG_GETARG_UUID_P(0);
-	if (cb_execute(&read_merchant, CB_ARGS(cb_uuid(&change->subscription_id))) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_NOT_FOUND),
-				 errmsg("subscription does not exist")));
-	change->merchant_id = cb_column_uuid(0, 1);
-	cb_authorize(&change->merchant_id);
+	change->merchant_id = cb_subscription_authorize(&change->subscription_id);
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(3))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_invoice.h"
 #include "billing/cb_rate.h"
 #include "billing/cb_settle.h"
 #include "cb_args.h"
@@ -44,8 +45,6 @@ CB_STATEMENT(assign, "outpoint uuid",
 			 "FROM charmbills.invoices i WHERE p.outpoint = $1 AND i.id = $2");
 CB_STATEMENT(mark, "uuid timestamptz text",
 			 "UPDATE charmbills.invoices SET marked_paid_at = $2, marked_reason = $3 WHERE id = $1");
-CB_STATEMENT(return_invoice, "uuid",
-			 "SELECT i FROM charmbills.invoices i WHERE i.id = $1");
 CB_STATEMENT(return_payment, "outpoint",
 			 "SELECT p FROM charmbills.payments p WHERE p.outpoint = $1");
 CB_STATEMENT(read_refund, "outpoint txid",
@@ -229,8 +228,7 @@ CB_FUNCTION(mark_invoice_paid, CB_MERCHANT)
 	load_invoice(PG_GETARG_UUID_P(0), &invoice);
 	if (invoice.marked_reason == NULL || strcmp(invoice.marked_reason, reason) != 0)
 		mark_paid(&invoice, reason);
-	cb_execute_one(&return_invoice, CB_ARGS(cb_uuid(&invoice.id)));
-	return cb_return_row(fcinfo);
+	return cb_invoice_return(fcinfo, &invoice.id);
 }
 
 static void

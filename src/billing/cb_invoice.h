@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "cb_event.h"
+#include "fmgr.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -48,6 +49,9 @@ extern int	cb_invoice_void_open(const pg_uuid_t *subscription_id, bool with_mone
 
 /* Make locked invoices void, whatever they are. */
 extern void cb_invoice_void(const pg_uuid_t *ids, int n, const char *reason, TimestampTz now, CbEvents *events);
+
+/* Return the row from an SQL function. */
+extern Datum cb_invoice_return(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 
 /* As customers see it, with its series; palloc'd. */
 extern char *cb_invoice_number(const char *series, int64 number);

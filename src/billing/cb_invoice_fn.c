@@ -48,7 +48,6 @@ static void load_invoice(const pg_uuid_t *id, Invoice *invoice);
 static bool has_status(const Invoice *invoice, const char *const *statuses);
 static int64 quoted(const Invoice *invoice);
 static void append_encoded(StringInfo uri, const char *text);
-static Datum give_invoice(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 
 /* charmbills.issue_invoice(subscription_id uuid) -> invoices */
 CB_FUNCTION(issue_invoice, CB_MERCHANT)
@@ -62,7 +61,7 @@ CB_FUNCTION(issue_invoice, CB_MERCHANT)
 	cb_subscription_hold(PG_GETARG_UUID_P(0), now, &events, &held);
 	invoice_id = cb_invoice_issue_next(&held.id, now, &events);
 	cb_events_write(&events);
-	return give_invoice(fcinfo, &invoice_id);
+	return cb_invoice_return(fcinfo, &invoice_id);
 }
 
 /* Reads an invoice and authorises its merchant. */
@@ -113,7 +112,7 @@ CB_FUNCTION(void_invoice, CB_MERCHANT)
 				 errdetail("Only an open, expired or uncollectible invoice can.")));
 	cb_invoice_void(&id, 1, CB_VOID_REQUESTED, cb_now(), &events);
 	cb_events_write(&events);
-	return give_invoice(fcinfo, &id);
+	return cb_invoice_return(fcinfo, &id);
 }
 
 /*
@@ -187,8 +186,8 @@ append_encoded(StringInfo uri, const char *text)
 	}
 }
 
-static Datum
-give_invoice(FunctionCallInfo fcinfo, const pg_uuid_t *id)
+Datum
+cb_invoice_return(FunctionCallInfo fcinfo, const pg_uuid_t *id)
 {
 	cb_execute_one(&return_invoice, CB_ARGS(cb_uuid(id)));
 	return cb_return_row(fcinfo);

@@ -12,6 +12,7 @@
 #include "billing/cb_currency.h"
 #include "billing/cb_customer.h"
 #include "billing/cb_idempotency.h"
+#include "billing/cb_invoice.h"
 #include "billing/cb_issue.h"
 #include "billing/cb_items.h"
 #include "billing/cb_period.h"
@@ -52,8 +53,6 @@ enum
 
 CB_STATEMENT(read_merchant, "uuid",
 			 "SELECT m.is_active, m.timezone FROM charmbills.merchants m WHERE m.id = $1");
-CB_STATEMENT(return_invoice, "uuid",
-			 "SELECT i FROM charmbills.invoices i WHERE i.id = $1");
 
 static void check_merchant(const pg_uuid_t *merchant_id, char **timezone);
 static void add_charges(FunctionCallInfo fcinfo, CbBill *bill);
@@ -99,8 +98,7 @@ CB_FUNCTION(create_invoice, CB_MERCHANT)
 		cb_issue(&draft, 1, now, &events);
 		cb_events_write(&events);
 	}
-	cb_execute_one(&return_invoice, CB_ARGS(cb_uuid(&draft.id)));
-	return cb_return_row(fcinfo);
+	return cb_invoice_return(fcinfo, &draft.id);
 }
 
 static void

@@ -56,7 +56,8 @@ CB_FUNCTION(pause_subscription, CB_MERCHANT)
 	cb_cancel_write_end(&held.id, DT_NOEND);
 	cb_invoice_void_open(&held.id, false, CB_VOID_PAUSED, now, &events);
 	cb_subscription_refresh(&held.id, 1, now, &events);
-	return cb_subscription_return(fcinfo, &held.id, &events);
+	cb_events_write(&events);
+	return cb_subscription_return(fcinfo, &held.id);
 }
 
 static void
@@ -108,7 +109,8 @@ CB_FUNCTION(resume_subscription, CB_MERCHANT)
 		cb_cancel_write_end(&held.id, cb_cancel_at_period_end(&held, now));
 		cb_subscription_refresh(&held.id, 1, now, &events);
 	}
-	return cb_subscription_return(fcinfo, &held.id, &events);
+	cb_events_write(&events);
+	return cb_subscription_return(fcinfo, &held.id);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "billing/cb_items.h"
 #include "billing/cb_period.h"
 #include "billing/cb_subscription.h"
+#include "billing/cb_subscription_hold.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
@@ -48,8 +49,6 @@ CB_STATEMENT(insert_subscription,
 CB_STATEMENT(find_trial, "uuid uuid",
 			 "SELECT FROM charmbills.subscription_facts f "
 			 "WHERE f.customer_id = $1 AND f.trial_plan_id = $2 LIMIT 1");
-CB_STATEMENT(return_subscription, "uuid",
-			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
 
 /* Who subscribes, as the arguments say. */
 typedef struct Subscriber
@@ -112,8 +111,7 @@ CB_FUNCTION(subscribe, CB_MERCHANT)
 		cb_incarnation_check();
 		add_subscription(&id, &offer, &subscriber, now);
 	}
-	cb_execute_one(&return_subscription, CB_ARGS(cb_uuid(&id)));
-	return cb_return_row(fcinfo);
+	return cb_subscription_return(fcinfo, &id);
 }
 
 static void

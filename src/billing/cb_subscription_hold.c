@@ -29,8 +29,8 @@ CB_STATEMENT(read_facts, "uuid",
 CB_STATEMENT(return_subscription, "uuid",
 			 "SELECT s FROM charmbills.subscriptions s WHERE s.id = $1");
 
-void
-cb_subscription_hold(const pg_uuid_t *id, TimestampTz now, CbEvents *events, CbHeldSubscription *held)
+pg_uuid_t
+cb_subscription_authorize(const pg_uuid_t *id)
 {
 	pg_uuid_t	merchant_id;
 
@@ -40,6 +40,13 @@ cb_subscription_hold(const pg_uuid_t *id, TimestampTz now, CbEvents *events, CbH
 				 errmsg("subscription does not exist")));
 	merchant_id = cb_column_uuid(0, 1);
 	cb_authorize(&merchant_id);
+	return merchant_id;
+}
+
+void
+cb_subscription_hold(const pg_uuid_t *id, TimestampTz now, CbEvents *events, CbHeldSubscription *held)
+{
+	(void) cb_subscription_authorize(id);
 	/* It may lock the cursor, which comes before any subscription. */
 	cb_incarnation_check();
 	cb_execute_one(&lock_subscription, CB_ARGS(cb_uuid(id)));
@@ -66,9 +73,8 @@ cb_subscription_held_again(CbHeldSubscription *held)
 }
 
 Datum
-cb_subscription_return(FunctionCallInfo fcinfo, const pg_uuid_t *id, CbEvents *events)
+cb_subscription_return(FunctionCallInfo fcinfo, const pg_uuid_t *id)
 {
-	cb_events_write(events);
 	cb_execute_one(&return_subscription, CB_ARGS(cb_uuid(id)));
 	return cb_return_row(fcinfo);
 }

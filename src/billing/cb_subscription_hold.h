@@ -34,6 +34,9 @@ typedef struct CbHeldSubscription
 	TimestampTz ended_at;
 } CbHeldSubscription;
 
+/* The merchant of a subscription, for whom the caller may act.  CB008; 42501. */
+extern pg_uuid_t cb_subscription_authorize(const pg_uuid_t *id);
+
 /*
  * Authorise the caller, lock the subscription, announce the boundaries that it
  * has passed until now, and read it.  CB008 when it does not exist; 42501; CB013
@@ -45,7 +48,7 @@ extern void cb_subscription_hold(const pg_uuid_t *id, TimestampTz now, CbEvents 
 /* Read it again after a change; it is locked. */
 extern void cb_subscription_held_again(CbHeldSubscription *held);
 
-/* Write the events, and return the row of the view. */
-extern Datum cb_subscription_return(FunctionCallInfo fcinfo, const pg_uuid_t *id, CbEvents *events);
+/* Return the row of the view. */
+extern Datum cb_subscription_return(FunctionCallInfo fcinfo, const pg_uuid_t *id);
 
 #endif							/* CB_SUBSCRIPTION_HOLD_H */
