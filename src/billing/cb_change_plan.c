@@ -14,9 +14,9 @@
 #include "postgres.h"
 
 #include "billing/cb_change_request.h"
+#include "billing/cb_currency.h"
 #include "billing/cb_draft.h"
 #include "billing/cb_invoice.h"
-#include "billing/cb_issue_rows.h"
 #include "billing/cb_proration.h"
 #include "billing/cb_subscription.h"
 #include "billing/cb_subscription_hold.h"
@@ -119,7 +119,7 @@ CB_FUNCTION(preview_change, CB_MERCHANT)
 	cb_issue_preview(&draft, freed, freed_carried, change.now);
 	cb_execute_one(&return_preview,
 				   CB_ARGS(cb_timestamptz(draft.period.start), cb_text(bill->currency),
-						   cb_datum(NumericGetDatum(int64_div_fast_to_numeric(bill->amount, bill->decimals))),
+						   cb_datum(cb_minor_numeric(bill->amount, bill->decimals)),
 						   cb_int8(bill->credit_sats), cb_int8(bill->carried_sats),
 						   cb_timestamptz(draft.period.start), cb_timestamptz(draft.period.end),
 						   cb_datum(lines_json(bill))));

@@ -21,7 +21,6 @@
 /* Kinds of entries: the values of credits.kind. */
 #define CB_CREDIT_OVERPAYMENT "overpayment"
 #define CB_CREDIT_UNASSIGNED "unassigned"
-#define CB_CREDIT_REFUND "refund"
 #define CB_CREDIT_APPLIED "applied"
 #define CB_CREDIT_CARRIED "carried"
 

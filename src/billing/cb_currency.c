@@ -98,3 +98,15 @@ cb_minor_units(Datum amount, int decimals, int64 *units)
 	*units = DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
 	return true;
 }
+
+Datum
+cb_minor_numeric(int64 units, int decimals)
+{
+	return NumericGetDatum(int64_div_fast_to_numeric(units, decimals));
+}
+
+char *
+cb_minor_cstring(int64 units, int decimals)
+{
+	return DatumGetCString(DirectFunctionCall1(numeric_out, cb_minor_numeric(units, decimals)));
+}

@@ -24,4 +24,8 @@ extern void cb_check_currency(const char *code);
  */
 extern bool cb_minor_units(Datum amount, int decimals, int64 *units);
 
+/* The inverse: 1050 with two decimals is 10.50, as a numeric or as palloc'd text. */
+extern Datum cb_minor_numeric(int64 units, int decimals);
+extern char *cb_minor_cstring(int64 units, int decimals);
+
 #endif							/* CB_CURRENCY_H */

@@ -48,35 +48,40 @@ CB_KEYS_STATEMENT(set_void, "uuid[] text",
 				  "WHERE i.id = o.id "
 				  "RETURNING i.id, i.merchant_id, i.series, i.number, o.status");
 
+static void draft_next(const pg_uuid_t *subscription_id, TimestampTz now, CbDraft *draft);
 static void void_failed(const CbDraft *drafts, int n, TimestampTz now, CbEvents *events);
 static void announce_void(int n, const char *reason, TimestampTz now, CbEvents *events);
 
 void
 cb_invoice_issue_first(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events)
 {
-	CbBillable	billable;
 	CbDraft		draft;
 
-	cb_billables_read(subscription_id, 1, &billable);
-	cb_billable_check(&billable);
-	cb_draft_next(&billable, now, &draft);
+	draft_next(subscription_id, now, &draft);
 	cb_issue(&draft, 1, now, events);
 }
 
 pg_uuid_t
 cb_invoice_issue_next(const pg_uuid_t *subscription_id, TimestampTz now, CbEvents *events)
 {
-	CbBillable	billable;
 	CbDraft		draft;
 
 	if (cb_execute(&find_standing, CB_ARGS(cb_uuid(subscription_id))) == 1)
 		return cb_column_uuid(0, 1);
-	cb_billables_read(subscription_id, 1, &billable);
-	cb_billable_check(&billable);
-	cb_draft_next(&billable, now, &draft);
+	draft_next(subscription_id, now, &draft);
 	void_failed(&draft, 1, now, events);
 	cb_issue(&draft, 1, now, events);
 	return draft.id;
+}
+
+static void
+draft_next(const pg_uuid_t *subscription_id, TimestampTz now, CbDraft *draft)
+{
+	CbBillable	billable;
+
+	cb_billables_read(subscription_id, 1, &billable);
+	cb_billable_check(&billable);
+	cb_draft_next(&billable, now, draft);
 }
 
 /* Another for the very same period takes their place. */

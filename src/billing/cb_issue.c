@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_currency.h"
 #include "billing/cb_invoice.h"
 #include "billing/cb_issue.h"
 #include "billing/cb_issue_rows.h"

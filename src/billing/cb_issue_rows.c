@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_currency.h"
 #include "billing/cb_issue_rows.h"
 #include "catalog/pg_type.h"
 #include "cb_columns.h"
@@ -186,7 +187,7 @@ tolerance(const CbDraft *draft, int64 least)
 static NullableDatum
 as_numeric(int64 amount, int decimals)
 {
-	return cb_datum(NumericGetDatum(int64_div_fast_to_numeric(amount, decimals)));
+	return cb_datum(cb_minor_numeric(amount, decimals));
 }
 
 static NullableDatum
@@ -207,12 +208,4 @@ cb_invoice_kind_name(CbInvoiceKind kind)
 	static const char *const names[] = {"period", "change", "one_off"};
 
 	return names[kind];
-}
-
-char *
-cb_minor_cstring(int64 amount, int decimals)
-{
-	Datum		value = NumericGetDatum(int64_div_fast_to_numeric(amount, decimals));
-
-	return DatumGetCString(DirectFunctionCall1(numeric_out, value));
 }

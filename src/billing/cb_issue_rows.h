@@ -20,7 +20,4 @@ extern void cb_issue_rows(const CbDraft *drafts, int n, TimestampTz now);
 /* Static string. */
 extern const char *cb_invoice_kind_name(CbInvoiceKind kind);
 
-/* Smallest units as a decimal number: 1050 with two decimals is 10.50; palloc'd. */
-extern char *cb_minor_cstring(int64 amount, int decimals);
-
 #endif							/* CB_ISSUE_ROWS_H */
