@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_customer.h"
 #include "billing/cb_idempotency.h"
 #include "billing/cb_items.h"
 #include "billing/cb_change_request.h"
@@ -26,13 +27,8 @@ CB_STATEMENT(read_subscription, "uuid",
 			 "       s.current_period_end > charmbills.now(), s.customer_id, "
 			 "       coalesce(f.next_plan_at > charmbills.now(), false) "
 			 "FROM charmbills.subscriptions s JOIN charmbills.subscription_facts f ON f.id = s.id WHERE s.id = $1");
-CB_STATEMENT(read_plan, "uuid uuid uuid",
-			 "SELECT p.merchant_id, p.status, "
-			 "       p.allow_multiple OR NOT EXISTS ("
-			 "           SELECT FROM charmbills.subscriptions s "
-			 "           WHERE s.customer_id = $2 AND s.plan_id = p.id AND s.id <> $3 "
-			 "                 AND s.status IN ('pending', 'trialing', 'active', 'past_due', 'paused')) "
-			 "FROM charmbills.plans p WHERE p.id = $1");
+CB_STATEMENT(read_plan, "uuid",
+			 "SELECT p.merchant_id, p.status, p.allow_multiple FROM charmbills.plans p WHERE p.id = $1");
 
 static void check_subscription(const CbPlanChange *change);
 static void check_plan(const CbPlanChange *change);
@@ -115,9 +111,7 @@ check_plan(const CbPlanChange *change)
 {
 	pg_uuid_t	merchant_id;
 
-	if (cb_execute(&read_plan,
-				   CB_ARGS(cb_uuid(&change->new_plan_id), cb_uuid(&change->customer_id),
-						   cb_uuid(&change->subscription_id))) == 0)
+	if (cb_execute(&read_plan, CB_ARGS(cb_uuid(&change->new_plan_id))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_FOUND),
 				 errmsg("plan does not exist")));
@@ -133,10 +127,7 @@ check_plan(const CbPlanChange *change)
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("plan is %s and cannot be changed to", cb_column_text(0, 2))));
 	if (!cb_column_bool(0, 3))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_CONFLICT),
-				 errmsg("customer is subscribed to this plan already"),
-				 errhint("A plan with allow_multiple takes several of one customer.")));
+		cb_customer_check_free(&change->customer_id, &change->new_plan_id, &change->subscription_id);
 }
 
 CbChangeMode

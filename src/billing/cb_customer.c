@@ -14,6 +14,7 @@
 #include "cb_compat.h"
 #include "cb_errors.h"
 #include "cb_sql.h"
+#include "cb_uuid.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -30,6 +31,10 @@ CB_STATEMENT(customer_by_address, "uuid text text text timestamptz",
 			 "ON CONFLICT (merchant_id, address) WHERE external_id IS NULL DO UPDATE "
 			 "SET metadata = c.metadata || excluded.metadata "
 			 "RETURNING c.id");
+CB_STATEMENT(find_live, "uuid uuid uuid",
+			 "SELECT s.id FROM charmbills.subscriptions s "
+			 "WHERE s.customer_id = $1 AND s.plan_id = $2 AND s.id IS DISTINCT FROM $3 "
+			 "      AND s.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
 
 void
 cb_customer_args(FunctionCallInfo fcinfo, int address_arg, int external_id_arg, CbCustomerNames *names)
@@ -79,4 +84,19 @@ cb_customer_take(const pg_uuid_t *merchant_id, const CbCustomerNames *names, con
 				   CB_ARGS(cb_uuid(merchant_id), cb_text(names->external_id), cb_text(names->address),
 						   cb_text(metadata), cb_timestamptz(now)));
 	return cb_column_uuid(0, 1);
+}
+
+void
+cb_customer_check_free(const pg_uuid_t *customer_id, const pg_uuid_t *plan_id, const pg_uuid_t *but)
+{
+	pg_uuid_t	existing;
+
+	if (cb_execute(&find_live, CB_ARGS(cb_uuid(customer_id), cb_uuid(plan_id), cb_uuid(but))) == 0)
+		return;
+	existing = cb_column_uuid(0, 1);
+	ereport(ERROR,
+			(errcode(ERRCODE_CB_CONFLICT),
+			 errmsg("customer is subscribed to this plan already"),
+			 errdetail("The subscription is %s.", cb_uuid_cstring(&existing)),
+			 errhint("A plan with allow_multiple takes several of one customer.")));
 }

@@ -37,4 +37,10 @@ extern char *cb_metadata_arg(FunctionCallInfo fcinfo, int argno);
 extern pg_uuid_t cb_customer_take(const pg_uuid_t *merchant_id, const CbCustomerNames *names,
 								  const char *metadata, TimestampTz now);
 
+/*
+ * CB009 when a customer has a live subscription to a plan, other than one that
+ * may be NULL.  Who is about to add one has locked the customer's row.
+ */
+extern void cb_customer_check_free(const pg_uuid_t *customer_id, const pg_uuid_t *plan_id, const pg_uuid_t *but);
+
 #endif							/* CB_CUSTOMER_H */

@@ -34,10 +34,6 @@ CB_STATEMENT(read_offer, "uuid",
 			 "FROM charmbills.plans p JOIN charmbills.merchants m ON m.id = p.merchant_id "
 			 "WHERE p.id = $1");
 
-CB_STATEMENT(find_live, "uuid uuid",
-			 "SELECT s.id FROM charmbills.subscriptions s "
-			 "WHERE s.customer_id = $1 AND s.plan_id = $2 "
-			 "      AND s.status IN ('pending', 'trialing', 'active', 'past_due', 'paused') LIMIT 1");
 CB_STATEMENT(insert_subscription,
 			 "uuid uuid uuid uuid text text text text interval timestamptz timestamptz timestamptz "
 			 "interval text int4 uuid",
@@ -81,7 +77,6 @@ static void load_offer(const pg_uuid_t *plan_id, Offer *offer);
 static bool claim(FunctionCallInfo fcinfo, const Offer *offer, const Subscriber *subscriber,
 				  TimestampTz now, pg_uuid_t *id);
 static void check_offer(const Offer *offer);
-static void check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id);
 static void add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subscriber,
 							 TimestampTz now);
 static bool has_trial(const Offer *offer, const pg_uuid_t *customer_id);
@@ -193,7 +188,7 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 	const char *status = in_trial ? "trialing" : offer->is_free ? "active" : "pending";
 
 	if (!offer->allow_multiple)
-		check_not_subscribed(offer, &customer_id);
+		cb_customer_check_free(&customer_id, &offer->plan_id, NULL);
 	cb_execute_one(&insert_subscription,
 				   CB_ARGS(cb_uuid(id), cb_uuid(&offer->plan_id), cb_uuid(&offer->merchant_id),
 						   cb_uuid(&customer_id), cb_text(subscriber->names.address), cb_text(status),
@@ -209,22 +204,6 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 	else
 		cb_invoice_issue_first(id, now, &events);
 	cb_events_write(&events);
-}
-
-/* The customer's row is locked, so that no other session adds one meanwhile. */
-static void
-check_not_subscribed(const Offer *offer, const pg_uuid_t *customer_id)
-{
-	pg_uuid_t	existing;
-
-	if (cb_execute(&find_live, CB_ARGS(cb_uuid(customer_id), cb_uuid(&offer->plan_id))) == 0)
-		return;
-	existing = cb_column_uuid(0, 1);
-	ereport(ERROR,
-			(errcode(ERRCODE_CB_CONFLICT),
-			 errmsg("customer is subscribed to this plan already"),
-			 errdetail("The subscription is %s.", cb_uuid_cstring(&existing)),
-			 errhint("A plan with allow_multiple takes several of one customer.")));
 }
 
 /* The customer's row is locked: no other session begins one meanwhile. */
