@@ -16,6 +16,7 @@
 
 #include "cb_compat.h"
 #include "cb_guc.h"
+#include "cb_guc_internal.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -69,14 +70,12 @@ static void define_secret_settings(void);
 static void define_http_settings(void);
 static void define_worker_settings(void);
 static void define_chain_settings(void);
-static bool check_rpc_url(char **newval, void **extra, GucSource source);
 static bool check_rpc_user(char **newval, void **extra, GucSource source);
 static bool check_password(char **newval, void **extra, GucSource source);
 static void assign_password(const char *newval, void *extra);
 static const char *show_password(void);
 static bool check_databases(char **newval, void **extra, GucSource source);
 static bool check_checkpoint(char **newval, void **extra, GucSource source);
-static bool check_absolute_path(char **newval, void **extra, GucSource source);
 
 void
 cb_guc_define(void)
@@ -86,6 +85,7 @@ cb_guc_define(void)
 	define_http_settings();
 	define_worker_settings();
 	define_chain_settings();
+	cb_guc_define_charms();
 	MarkGUCPrefixReserved("charmbills");
 }
 
@@ -119,7 +119,7 @@ define_node_settings(void)
 							   "Address of the Bitcoin node's JSON-RPC, or sandbox.",
 							   "Empty takes http://127.0.0.1 with the network's usual port.",
 							   &cb_guc_rpc_url, "",
-							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_rpc_url, NULL, NULL);
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, cb_check_node_url, NULL, NULL);
 	DefineCustomIntVariable("charmbills.rpc_timeout",
 							"Longest time one request to the node may take.",
 							NULL,
@@ -145,12 +145,12 @@ define_secret_settings(void)
 							   "File with the password for the node's JSON-RPC; readable by the server alone.",
 							   NULL,
 							   &cb_guc_rpc_password_file, "",
-							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, cb_check_absolute_path, NULL, NULL);
 	DefineCustomStringVariable("charmbills.rpc_cookie_file",
 							   "The node's cookie file; read again whenever the node refuses.",
 							   NULL,
 							   &cb_guc_rpc_cookie_file, "",
-							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, cb_check_absolute_path, NULL, NULL);
 }
 
 static void
@@ -160,12 +160,12 @@ define_http_settings(void)
 							   "Certificates of the authorities that HTTPS addresses of webhooks and prices are checked against.",
 							   "Empty takes the system's.",
 							   &cb_guc_webhook_ca_file, "",
-							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, cb_check_absolute_path, NULL, NULL);
 	DefineCustomStringVariable("charmbills.secret_file",
 							   "File with the key from which webhooks' secrets are derived.",
 							   "Empty takes charmbills.key in the data directory. Made at first need.",
 							   &cb_guc_secret_file, "",
-							   PGC_SUSET, GUC_SUPERUSER_ONLY, check_absolute_path, NULL, NULL);
+							   PGC_SUSET, GUC_SUPERUSER_ONLY, cb_check_absolute_path, NULL, NULL);
 	DefineCustomBoolVariable("charmbills.webhook_allow_private",
 							 "Whether webhooks may go to private addresses, and unencrypted.",
 							 NULL,
@@ -243,39 +243,6 @@ define_chain_settings(void)
 							PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
-/* sandbox, or http[s]://host[:port][/path] without credentials. */
-static bool
-check_rpc_url(char **newval, void **extra, GucSource source)
-{
-	const char *url = *newval;
-	const char *host;
-
-	if (url[0] == '\0' || strcmp(url, "sandbox") == 0)
-		return true;
-	/* Without this message, the usual one would repeat them. */
-	if (strchr(url, '@') != NULL)
-	{
-		GUC_check_errmsg("charmbills.rpc_url must not contain credentials");
-		GUC_check_errhint("Use charmbills.rpc_user and charmbills.rpc_password_file, or charmbills.rpc_cookie_file.");
-		return false;
-	}
-	if (strncmp(url, "http://", 7) == 0)
-		host = url + 7;
-	else if (strncmp(url, "https://", 8) == 0)
-		host = url + 8;
-	else
-	{
-		GUC_check_errdetail("It must be \"sandbox\" or begin with http:// or https://.");
-		return false;
-	}
-	if (host[0] == '\0' || host[0] == '/' || host[0] == ':' || strpbrk(host, " \t\r\n\"") != NULL)
-	{
-		GUC_check_errdetail("It must name a host.");
-		return false;
-	}
-	return true;
-}
-
 /* A colon ends the name where it meets the password. */
 static bool
 check_rpc_user(char **newval, void **extra, GucSource source)
@@ -350,13 +317,4 @@ check_checkpoint(char **newval, void **extra, GucSource source)
 		return false;
 	}
 	return true;
-}
-
-static bool
-check_absolute_path(char **newval, void **extra, GucSource source)
-{
-	if ((*newval)[0] == '\0' || is_absolute_path(*newval))
-		return true;
-	GUC_check_errdetail("It must be an absolute path.");
-	return false;
 }

@@ -144,6 +144,17 @@ CREATE TABLE charmbills.plans (
     dunning interval[] NOT NULL DEFAULT '{1 day, 3 days}',
     uncollectible_after interval NOT NULL DEFAULT '30 days'
         CONSTRAINT plans_uncollectible_after_check CHECK (uncollectible_after >= interval '0'),
+    entitlement text NOT NULL DEFAULT 'payment'
+        CONSTRAINT plans_entitlement_check CHECK (entitlement IN ('payment', 'token', 'either')),
+    token_units numeric NOT NULL DEFAULT 1 CONSTRAINT plans_token_units_check
+        CHECK (token_units BETWEEN 1 AND 18446744073709551615 AND token_units = trunc(token_units)),
+    token_access text NOT NULL DEFAULT 'held'
+        CONSTRAINT plans_token_access_check CHECK (token_access IN ('held', 'cycle')),
+    accept_beamed boolean NOT NULL DEFAULT false,
+    nft_state text NOT NULL DEFAULT 'unborn'
+        CONSTRAINT plans_nft_state_check CHECK (nft_state IN ('unborn', 'held', 'away', 'unknown', 'gone')),
+    nft_script bytea,
+    deactivated_by text CONSTRAINT plans_deactivated_by_check CHECK (deactivated_by IN ('merchant', 'nft')),
     CONSTRAINT plans_currency_price_check CHECK ((currency IS NULL) = (price IS NULL)),
     CONSTRAINT plans_price_check CHECK ((price_sats IS NULL) = (price IS NOT NULL))
 );
@@ -179,6 +190,13 @@ COMMENT ON COLUMN charmbills.plans.restart IS 'Where the period of an invoice pa
 COMMENT ON COLUMN charmbills.plans.trial_once IS 'Whether a customer has the trial only once.';
 COMMENT ON COLUMN charmbills.plans.dunning IS 'How long after its due time an unpaid invoice is brought to mind, each step with an event; negative before it.';
 COMMENT ON COLUMN charmbills.plans.uncollectible_after IS 'How long after its due time an expired invoice is given up.';
+COMMENT ON COLUMN charmbills.plans.entitlement IS 'What gives access: payment of its subscription, a token on the customer''s address, or either.';
+COMMENT ON COLUMN charmbills.plans.token_units IS 'Tokens that give access to one customer.';
+COMMENT ON COLUMN charmbills.plans.token_access IS 'How long they do: held, as long as they are, or cycle, for one billing cycle from their mint.';
+COMMENT ON COLUMN charmbills.plans.accept_beamed IS 'Whether tokens that were beamed out and come back count.';
+COMMENT ON COLUMN charmbills.plans.nft_state IS 'Where the plan''s NFT is: unborn, held by the merchant, away on another script, unknown (spent by a spell of an unsupported version) or gone.';
+COMMENT ON COLUMN charmbills.plans.nft_script IS 'Script that the NFT is to be on, where it is not the merchant''s address.';
+COMMENT ON COLUMN charmbills.plans.deactivated_by IS 'Why an inactive plan is: its merchant took it off sale, or its NFT left the merchant.';
 
 CREATE INDEX plans_merchant_id_idx ON charmbills.plans (merchant_id);
 CREATE INDEX plans_nft_utxo_idx ON charmbills.plans (nft_utxo) WHERE nft_utxo IS NOT NULL;

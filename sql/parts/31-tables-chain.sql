@@ -253,11 +253,11 @@ CREATE TABLE charmbills.jobs (
     created_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
     lane uuid,
-    CONSTRAINT jobs_lane_check CHECK (kind NOT IN ('webhook', 'exchange_rate') OR lane IS NOT NULL)
+    CONSTRAINT jobs_lane_check CHECK (kind NOT IN ('webhook', 'exchange_rate', 'prove') OR lane IS NOT NULL)
 );
 COMMENT ON TABLE charmbills.jobs IS 'Work for the outside world, done by the background worker.';
 COMMENT ON COLUMN charmbills.jobs.id IS 'Identity of the job.';
-COMMENT ON COLUMN charmbills.jobs.kind IS 'What is to be done: broadcast, rescan, webhook, exchange_rate.';
+COMMENT ON COLUMN charmbills.jobs.kind IS 'What is to be done: broadcast, rescan, gather, prove, webhook, exchange_rate.';
 COMMENT ON COLUMN charmbills.jobs.payload IS 'What it needs.';
 COMMENT ON COLUMN charmbills.jobs.state IS 'queued, running, done or failed.';
 COMMENT ON COLUMN charmbills.jobs.attempts IS 'How often it has been tried and charged.';

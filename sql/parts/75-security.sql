@@ -107,6 +107,26 @@ ALTER TABLE charmbills.transactions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.transactions USING (charmbills.may_see(merchant_id));
 COMMENT ON POLICY visible ON charmbills.transactions IS 'Operators see all, a merchant''s role its own.';
 
+ALTER TABLE charmbills.watched_apps ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.watched_apps USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.watched_apps IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.charm_transactions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.charm_transactions USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.charm_transactions IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.charms ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.charms USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.charms IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.previous_transactions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.previous_transactions USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.previous_transactions IS 'Operators see all, a merchant''s role its own.';
+
+ALTER TABLE charmbills.prove_requests ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON charmbills.prove_requests USING (charmbills.may_see(merchant_id));
+COMMENT ON POLICY visible ON charmbills.prove_requests IS 'Operators see all, a merchant''s role its own.';
+
 ALTER TABLE charmbills.used_utxos ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visible ON charmbills.used_utxos USING (charmbills.may_see(merchant_id));
 COMMENT ON POLICY visible ON charmbills.used_utxos IS 'Operators see all, a merchant''s role its own.';
