@@ -22,7 +22,7 @@ nothing 'SQLSTATEs of the header (<) and of the reference (>)' "$(differ \
 	"$(sed -nE "s/.*MAKE_SQLSTATE\('C', 'B', '(.)', '(.)', '(.)'\).*/CB\1\2\3/p" src/cb_errors.h)" \
 	"$(grep -oP '^\| `\KCB\d+' doc/reference.md)")"
 nothing 'settings of the library (<) and of the README (>)' "$(differ \
-	"$(grep -oP 'DefineCustom\w+Variable\("\K[\w.]+' src/cb_guc.c)" \
+	"$(grep -ohP 'DefineCustom\w+Variable\("\K[\w.]+' src/cb_guc.c src/cb_guc_charms.c)" \
 	"$(grep -oP '^\| `\Kcharmbills\.\w+' README.md)")"
 
 done_testing
