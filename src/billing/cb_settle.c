@@ -97,6 +97,7 @@ typedef struct Invoice
 
 static void lock_for_change(const CbChange *change);
 static void lock_invoices(const CbChange *change);
+static void follow_charms(const CbChange *change, CbEvents *events);
 static void settle_change(const CbChange *change, CbEvents *events);
 static void skip_paid_scripts(const CbChange *change, CbEvents *events);
 static Invoice *load_invoices(NullableDatum ids, int *n);
@@ -113,6 +114,7 @@ static const CbChainListener listener = {
 	.lock = lock_for_change,
 	.payments = cb_payment_update,
 	.own_transaction = cb_plan_own_transaction,
+	.charms = follow_charms,
 	.settle = settle_change
 };
 
@@ -147,6 +149,14 @@ lock_invoices(const CbChange *change)
 	int			n = cb_payment_find_invoices(change, &invoices);
 
 	cb_lock_invoices(invoices, n);
+}
+
+/* Nothing follows from charms yet. */
+static void
+follow_charms(const CbChange *change, CbEvents *events)
+{
+	(void) change;
+	(void) events;
 }
 
 static void

@@ -71,13 +71,14 @@ cb_change_finish(CbChange *change)
 	CbEvents	events = {NIL};
 	const CbChainListener *listener = cb_chain_listener();
 
-	if (change->moved.n == 0 && change->n_hits == 0 &&
+	if (change->moved.n == 0 && change->n_hits == 0 && change->n_charm_plans == 0 &&
 		change->lowest_tip == change->highest_tip)
 		return;
 	cb_chain_moves_begin();
 	listener->lock(change);
 	listener->payments(change, &events);
 	cb_own_tx_update(change, &events);
+	listener->charms(change, &events);
 	cb_reservation_update(change, &events);
 	listener->settle(change, &events);
 	cb_events_write(&events);

@@ -23,6 +23,13 @@
 #include "chain/cb_known_tx.h"
 #include "chain/cb_match.h"
 
+/* Who holds, or held, charms of a plan. */
+typedef struct CbCharmHolder
+{
+	pg_uuid_t	plan_id;
+	CbSpan		script;
+} CbCharmHolder;
+
 typedef struct CbChange
 {
 	TimestampTz now;
@@ -32,6 +39,11 @@ typedef struct CbChange
 	CbTxidSet	moved;			/* known transactions that changed */
 	CbHit	   *hits;			/* outputs to watched scripts */
 	int			n_hits;
+	pg_uuid_t  *charm_plans;	/* whose charms have changed, in order, each once */
+	int			n_charm_plans;
+	CbCharmHolder *charm_holders;	/* whose charms came, went, or became known or
+									 * unknown: by plan and script, each once */
+	int			n_charm_holders;
 } CbChange;
 
 /* What became of a transaction of ours (a row of transactions). */
@@ -58,6 +70,7 @@ typedef struct CbChainListener
 	void		(*lock) (const CbChange *change);
 	void		(*payments) (const CbChange *change, CbEvents *events);
 	void		(*own_transaction) (const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events);
+	void		(*charms) (const CbChange *change, CbEvents *events);
 	void		(*settle) (const CbChange *change, CbEvents *events);
 } CbChainListener;
 
