@@ -113,15 +113,20 @@ sub _transaction
 	  . pack('V', $locktime);
 }
 
-# inputs: coins.  outputs: [ script, sats ] each.  Signals replaceability unless
-# told another sequence.
+sub _witness
+{
+	return _compact_size(scalar @_) . join '', map { _with_size($_) } @_;
+}
+
+# inputs: coins, which may bring a witness, items in order.  outputs: [ script,
+# sats ] each.  Signals replaceability unless told another sequence.
 sub build_transaction
 {
 	my (%arg) = @_;
 	my $sequence = defined $arg{sequence} ? $arg{sequence} : 0xfffffffd;
 	my @inputs =
 	  map { wire_hash($_->{txid}) . pack('V', $_->{vout}) . "\x00" . pack('V', $sequence) } @{ $arg{inputs} };
-	my @witnesses = map { "\x01" . _with_size(WITNESS_SCRIPT) } @inputs;
+	my @witnesses = map { _witness(@{ $_->{witness} || [WITNESS_SCRIPT] }) } @{ $arg{inputs} };
 
 	return _transaction(2, \@inputs, $arg{outputs}, $arg{locktime} || 0, \@witnesses);
 }
