@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_args.c
- *	  Arguments that many SQL functions take: networks and hex.
+ *	  Arguments that many SQL functions take: networks, hex and transactions.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -60,6 +60,16 @@ cb_hex_arg(Datum hex_text, const char *what)
 				 errmsg("invalid %s: not hexadecimal", what),
 				 errdetail("Expected an even number of hexadecimal digits and nothing else.")));
 	return span;
+}
+
+void
+cb_tx_arg(Datum hex_text, CbTx *tx)
+{
+	CbSpan		raw = cb_hex_arg(hex_text, "transaction");
+	CbResult	result = cb_tx_parse(raw.data, raw.len, tx);
+
+	if (result != CB_OK)
+		cb_raise(result, "transaction");
 }
 
 char *

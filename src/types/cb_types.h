@@ -65,6 +65,8 @@ extern const CbNetwork *cb_network_arg_or_null(FunctionCallInfo fcinfo, int argn
 
 /* Raw bytes of a hex text datum, palloc'd; CB002 naming `what` when it is not hex. */
 extern CbSpan cb_hex_arg(Datum hex_text, const char *what);
+/* A whole transaction in hex; the bytes it points into are palloc'd. */
+extern void cb_tx_arg(Datum hex_text, CbTx *tx);
 /* Lower-case hex, palloc'd. */
 extern char *cb_hex_cstring(CbSpan bytes);
 
