@@ -168,18 +168,36 @@ cb_charm_amount(const CbApp *app, const CbCharm *charm, uint64_t *amount)
 	return cb_app_is_token(app) && r.error == CB_OK;
 }
 
+CbBeamIter
+cb_spell_beams(const CbSpell *spell)
+{
+	CbBeamIter	it = {cb_reader(spell->beamed_outs.data, spell->beamed_outs.len), 0};
+
+	it.left = (uint32_t) cb_cbor_read_map(&it.r);
+	return it;
+}
+
+bool
+cb_spell_next_beam(CbBeamIter *it, uint32_t *vout, uint8_t hash[32])
+{
+	if (it->left == 0)
+		return false;
+	it->left--;
+	*vout = (uint32_t) cb_cbor_read_uint(&it->r);
+	cb_cbor_read_byte_array(&it->r, hash, 32);
+	return it->r.error == CB_OK;
+}
+
 bool
 cb_spell_beamed_out(const CbSpell *spell, uint32_t vout, uint8_t hash[32])
 {
-	CbReader	r = cb_reader(spell->beamed_outs.data, spell->beamed_outs.len);
+	CbBeamIter	it = cb_spell_beams(spell);
+	uint32_t	beamed;
 	uint8_t		found[32];
 
-	for (uint64_t left = cb_cbor_read_map(&r); left > 0; left--)
+	while (cb_spell_next_beam(&it, &beamed, found))
 	{
-		uint64_t	index = cb_cbor_read_uint(&r);
-
-		cb_cbor_read_byte_array(&r, found, sizeof(found));
-		if (r.error != CB_OK || index != vout)
+		if (beamed != vout)
 			continue;
 		if (hash != NULL)
 			memcpy(hash, found, sizeof(found));

@@ -150,6 +150,15 @@ extern bool cb_spell_next_charm(CbCharmIter *it, CbCharm *charm);
  */
 extern bool cb_charm_amount(const CbApp *app, const CbCharm *charm, uint64_t *amount);
 
+/* The outputs whose charms went elsewhere, ascending, and where to. */
+typedef struct CbBeamIter
+{
+	CbReader	r;
+	uint32_t	left;
+} CbBeamIter;
+
+extern CbBeamIter cb_spell_beams(const CbSpell *spell);
+extern bool cb_spell_next_beam(CbBeamIter *it, uint32_t *vout, uint8_t hash[32]);
 /* Whether an output's charms went elsewhere; hash is of the destination, and may be NULL. */
 extern bool cb_spell_beamed_out(const CbSpell *spell, uint32_t vout, uint8_t hash[32]);
 
