@@ -236,7 +236,11 @@ GRANT EXECUTE ON FUNCTION
     charmbills.derive_address(text, integer, text),
     charmbills.preview_addresses(text, integer, text),
     charmbills.descriptor_checksum(text),
-    charmbills.verify_message(text, text, text)
+    charmbills.verify_message(text, text, text),
+    charmbills.decode_spell(text),
+    charmbills.verify_spell(text),
+    charmbills.spell_charms(text),
+    charmbills.app_identity(charmbills.outpoint)
 TO PUBLIC;
 -- Policies call this one as whoever selects.
 GRANT EXECUTE ON FUNCTION charmbills.may_see(uuid) TO PUBLIC;

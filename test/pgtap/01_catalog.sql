@@ -164,6 +164,10 @@ $$, $$
         'charmbills.preview_addresses(text,integer,text)',
         'charmbills.descriptor_checksum(text)',
         'charmbills.verify_message(text,text,text)',
+        'charmbills.decode_spell(text)',
+        'charmbills.verify_spell(text)',
+        'charmbills.spell_charms(text)',
+        'charmbills.app_identity(charmbills.outpoint)',
         'charmbills.may_see(uuid)'])
 $$, 'everyone may call the types'' functions and the primitives, and nothing else');
 
