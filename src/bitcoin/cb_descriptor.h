@@ -19,6 +19,7 @@
 
 #define CB_DESCRIPTOR_MAX_KEYS 15	/* of wsh(sortedmulti) */
 #define CB_DESCRIPTOR_MAX_PATH 10	/* steps after an xpub, before the wildcard */
+#define CB_DESCRIPTOR_MAX_ORIGIN 10 /* steps to an xpub that are remembered */
 #define CB_DESCRIPTOR_MAX_TEXT 4096
 
 typedef enum CbDescriptorType
@@ -39,6 +40,11 @@ typedef struct CbDescriptorKey
 	uint8_t		pubkey[33];		/* compressed */
 	uint8_t		chain_code[32]; /* zero unless ranged */
 	bool		is_ranged;		/* text ended in a wildcard */
+	bool		has_origin;		/* unless its steps are too many */
+	uint8_t		fingerprint[4]; /* of the master key or, where the text does not
+								 * say, of the key that it begins with */
+	uint8_t		n_steps;
+	uint32_t	path[CB_DESCRIPTOR_MAX_ORIGIN + CB_DESCRIPTOR_MAX_PATH];	/* from there to here */
 } CbDescriptorKey;
 
 typedef struct CbDescriptor
@@ -69,6 +75,21 @@ extern CbResult cb_descriptor_parse(const char *text, size_t len, const CbNetwor
  * only, else CB_ERR_INDEX.
  */
 extern CbResult cb_descriptor_script(const CbDescriptor *desc, uint32_t index, CbScriptBuf *script);
+
+/* The longest script of keys: threshold, keys, their number, an opcode. */
+#define CB_DESCRIPTOR_MAX_WITNESS_SCRIPT (1 + CB_DESCRIPTOR_MAX_KEYS * (1 + 33) + 1 + 1)
+
+/* What a signer must know of one script; what the type does not have is empty. */
+typedef struct CbDescriptorSpend
+{
+	uint8_t		pubkeys[CB_DESCRIPTOR_MAX_KEYS][33];	/* in the order of the descriptor's */
+	CbScriptBuf redeem_script;
+	uint8_t		witness_script[CB_DESCRIPTOR_MAX_WITNESS_SCRIPT];
+	size_t		witness_script_len;
+} CbDescriptorSpend;
+
+/* The same for how the script at an index is spent. */
+extern CbResult cb_descriptor_spend(const CbDescriptor *desc, uint32_t index, CbDescriptorSpend *spend);
 
 /*
  * The text that identifies the set of scripts: without origins and checksum,

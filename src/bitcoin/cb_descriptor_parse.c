@@ -14,6 +14,7 @@
  */
 #include "cb_bip32.h"
 #include "cb_descriptor_internal.h"
+#include "cb_hash.h"
 
 #include <secp256k1.h>
 #include <string.h>
@@ -33,8 +34,10 @@ static CbResult parse_keys(Cursor *c, const CbNetwork *net, CbDescriptor *desc);
 static CbResult check_threshold(const CbDescriptor *desc);
 static CbResult parse_end(Cursor *c, CbDescriptorType type);
 static CbResult parse_key(Cursor *c, CbDescriptorType type, const CbNetwork *net, CbDescriptorKey *key);
-static CbResult parse_origin(Cursor *c);
+static CbResult parse_origin(Cursor *c, CbDescriptorKey *key);
 static CbResult parse_plain_key(const char *hex, size_t len, CbDescriptorType type, CbDescriptorKey *key);
+static void begin_here(CbDescriptorKey *key);
+static void add_step(CbDescriptorKey *key, uint32_t step, int limit);
 static CbResult parse_path(Cursor *c, CbDescriptorKey *key);
 static CbResult parse_step(Cursor *c, CbDescriptorKey *key);
 static CbResult parse_number(Cursor *c, uint32_t *value);
@@ -112,8 +115,9 @@ static CbResult
 refuse_form(Cursor c)
 {
 	const char *name = c.pos;
+	CbDescriptorKey key = {.n_steps = 0};
 
-	if (parse_origin(&c) == CB_OK && cb_xpub_looks_like(c.pos, (size_t) (c.end - c.pos)))
+	if (parse_origin(&c, &key) == CB_OK && cb_xpub_looks_like(c.pos, (size_t) (c.end - c.pos)))
 		return CB_ERR_DESCRIPTOR_BARE_KEY;
 
 	c.pos = name;
@@ -181,7 +185,8 @@ static CbResult
 parse_key(Cursor *c, CbDescriptorType type, const CbNetwork *net, CbDescriptorKey *key)
 {
 	CbSpan		word;
-	CbResult	result = parse_origin(c);
+	bool		is_master = c->pos == c->end || *c->pos != '[';
+	CbResult	result = parse_origin(c, key);
 
 	if (result != CB_OK)
 		return result;
@@ -194,12 +199,16 @@ parse_key(Cursor *c, CbDescriptorType type, const CbNetwork *net, CbDescriptorKe
 	if (is_hex((const char *) word.data, word.len))
 	{
 		result = parse_plain_key((const char *) word.data, word.len, type, key);
+		if (is_master)
+			begin_here(key);
 		if (result == CB_OK && c->pos < c->end && *c->pos == '/')
 			result = CB_ERR_DESCRIPTOR;
 	}
 	else
 	{
 		result = cb_xpub_decode((const char *) word.data, word.len, net, key->pubkey, key->chain_code);
+		if (is_master)
+			begin_here(key);
 		if (result == CB_OK)
 			result = parse_path(c, key);
 	}
@@ -215,25 +224,30 @@ parse_key(Cursor *c, CbDescriptorType type, const CbNetwork *net, CbDescriptorKe
 
 /*
  * [fingerprint/step/...] where the key came from.  It takes no part in the
- * scripts, so it is checked and left behind.
+ * scripts, but signers ask for it.
  */
 static CbResult
-parse_origin(Cursor *c)
+parse_origin(Cursor *c, CbDescriptorKey *key)
 {
 	uint32_t	step;
+	size_t		written;
 
 	if (!take_char(c, '['))
 		return CB_OK;
-	if (c->end - c->pos < 8 || !is_hex(c->pos, 8))
+	if (c->end - c->pos < 8 ||
+		cb_hex_decode(c->pos, 8, key->fingerprint, sizeof(key->fingerprint), &written) != CB_OK)
 		return CB_ERR_DESCRIPTOR;
 	c->pos += 8;
+	key->has_origin = true;
 	while (take_char(c, '/'))
 	{
 		CbResult	result = parse_number(c, &step);
 
 		if (result != CB_OK)
 			return result;
-		take_hardened_mark(c);
+		if (take_hardened_mark(c))
+			step |= CB_BIP32_HARDENED;
+		add_step(key, step, CB_DESCRIPTOR_MAX_ORIGIN);
 	}
 	return take_char(c, ']') ? CB_OK : CB_ERR_DESCRIPTOR;
 }
@@ -261,6 +275,26 @@ parse_plain_key(const char *hex, size_t len, CbDescriptorType type, CbDescriptor
 	if (result != CB_OK || !secp256k1_ec_pubkey_parse(secp256k1_context_static, &parsed, key->pubkey, 33))
 		return CB_ERR_KEY;
 	return CB_OK;
+}
+
+/* A key of which nothing is said is its own master. */
+static void
+begin_here(CbDescriptorKey *key)
+{
+	uint8_t		key_hash[20];
+
+	cb_hash160(key->pubkey, sizeof(key->pubkey), key_hash);
+	memcpy(key->fingerprint, key_hash, sizeof(key->fingerprint));
+	key->has_origin = true;
+}
+
+static void
+add_step(CbDescriptorKey *key, uint32_t step, int limit)
+{
+	if (key->n_steps >= limit)
+		key->has_origin = false;
+	if (key->has_origin)
+		key->path[key->n_steps++] = step;
 }
 
 static CbResult
@@ -304,6 +338,7 @@ parse_step(Cursor *c, CbDescriptorKey *key)
 		return CB_ERR_DESCRIPTOR_HARDENED;
 	if (key->is_ranged)
 		return CB_OK;
+	add_step(key, index, CB_DESCRIPTOR_MAX_ORIGIN + CB_DESCRIPTOR_MAX_PATH);
 	return cb_bip32_derive(key->pubkey, key->chain_code, index, key->pubkey, key->chain_code);
 }
 

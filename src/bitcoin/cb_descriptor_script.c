@@ -19,13 +19,11 @@
 #define OP_1 0x51
 #define OP_CHECKMULTISIG 0xae
 
-/* threshold, keys, their number, OP_CHECKMULTISIG */
-#define MAX_MULTISIG_SCRIPT (1 + CB_DESCRIPTOR_MAX_KEYS * (1 + PUBKEY_SIZE) + 1 + 1)
-
 static CbResult key_at(const CbDescriptorKey *key, uint32_t index, uint8_t pubkey[PUBKEY_SIZE]);
 static CbResult single_key_script(CbDescriptorType type, const uint8_t pubkey[PUBKEY_SIZE], CbScriptBuf *script);
 static CbResult taproot_script(const uint8_t pubkey[PUBKEY_SIZE], CbScriptBuf *script);
 static CbResult sortedmulti_script(const CbDescriptor *desc, uint32_t index, CbScriptBuf *script);
+static void write_sortedmulti(CbWriter *w, const CbDescriptor *desc, const CbDescriptorSpend *spend);
 
 CbResult
 cb_descriptor_script(const CbDescriptor *desc, uint32_t index, CbScriptBuf *script)
@@ -103,36 +101,63 @@ taproot_script(const uint8_t pubkey[PUBKEY_SIZE], CbScriptBuf *script)
 	return CB_OK;
 }
 
-/* The keys are sorted at every index anew, as BIP-67 says. */
 static CbResult
 sortedmulti_script(const CbDescriptor *desc, uint32_t index, CbScriptBuf *script)
 {
-	uint8_t		keys[CB_DESCRIPTOR_MAX_KEYS][PUBKEY_SIZE];
-	uint8_t		witness_script[MAX_MULTISIG_SCRIPT];
+	CbDescriptorSpend spend;
 	uint8_t		hash[32];
 	CbSpan		program = {hash, sizeof(hash)};
-	CbWriter	w = cb_writer(witness_script, sizeof(witness_script));
+	CbResult	result = cb_descriptor_spend(desc, index, &spend);
 
+	if (result != CB_OK)
+		return result;
+	cb_sha256(spend.witness_script, spend.witness_script_len, hash);
+	cb_script_witness(0, program, script);
+	return CB_OK;
+}
+
+CbResult
+cb_descriptor_spend(const CbDescriptor *desc, uint32_t index, CbDescriptorSpend *spend)
+{
+	CbWriter	w = cb_writer(spend->witness_script, sizeof(spend->witness_script));
+
+	if (index >= CB_BIP32_HARDENED || (index != 0 && !desc->is_ranged))
+		return CB_ERR_INDEX;
 	for (int i = 0; i < desc->n_keys; i++)
 	{
-		uint8_t		pubkey[PUBKEY_SIZE];
-		CbResult	result = key_at(&desc->keys[i], index, pubkey);
+		CbResult	result = key_at(&desc->keys[i], index, spend->pubkeys[i]);
 
 		if (result != CB_OK)
 			return result;
-		cb_insert_sorted(keys, i, pubkey, PUBKEY_SIZE);
 	}
+	spend->redeem_script.len = 0;
+	if (desc->type == CB_DESC_SH_WPKH)
+	{
+		uint8_t		key_hash[20];
 
-	cb_write_u8(&w, (uint8_t) (OP_1 + desc->threshold - 1));
+		cb_hash160(spend->pubkeys[0], PUBKEY_SIZE, key_hash);
+		cb_script_p2wpkh(key_hash, &spend->redeem_script);
+	}
+	if (desc->type == CB_DESC_WSH_SORTEDMULTI)
+		write_sortedmulti(&w, desc, spend);
+	spend->witness_script_len = w.len;
+	return w.error;
+}
+
+/* The keys are sorted at every index anew, as BIP-67 says. */
+static void
+write_sortedmulti(CbWriter *w, const CbDescriptor *desc, const CbDescriptorSpend *spend)
+{
+	uint8_t		keys[CB_DESCRIPTOR_MAX_KEYS][PUBKEY_SIZE];
+
+	for (int i = 0; i < desc->n_keys; i++)
+		cb_insert_sorted(keys, i, spend->pubkeys[i], PUBKEY_SIZE);
+	cb_write_u8(w, (uint8_t) (OP_1 + desc->threshold - 1));
 	for (int i = 0; i < desc->n_keys; i++)
 	{
-		cb_write_u8(&w, PUBKEY_SIZE);
-		cb_write_bytes(&w, keys[i], PUBKEY_SIZE);
+		cb_write_u8(w, PUBKEY_SIZE);
+		cb_write_bytes(w, keys[i], PUBKEY_SIZE);
 	}
-	cb_write_u8(&w, (uint8_t) (OP_1 + desc->n_keys - 1));
-	cb_write_u8(&w, OP_CHECKMULTISIG);
-
-	cb_sha256(witness_script, w.len, hash);
-	cb_script_witness(0, program, script);
-	return CB_OK;
+	cb_write_u8(w, (uint8_t) (OP_1 + desc->n_keys - 1));
+	cb_write_u8(w, OP_CHECKMULTISIG);
 }

@@ -13,6 +13,7 @@
 #include "cb_address.h"
 #include "cb_bip32.h"
 #include "cb_descriptor.h"
+#include "cb_hash.h"
 #include "tap.h"
 #include "vectors.h"
 
@@ -52,6 +53,9 @@ static void test_taproot_vectors(void);
 static void test_indexes(void);
 static void test_canonical(void);
 static void test_canonical_differs(void);
+static const char *origin(const char *key);
+static void test_origins(void);
+static void test_spends(void);
 static void test_private(void);
 static void test_refusals(void);
 static CbResult parse(const char *text, CbDescriptor *desc);
@@ -72,6 +76,8 @@ main(void)
 	test_indexes();
 	test_canonical();
 	test_canonical_differs();
+	test_origins();
+	test_spends();
 	test_private();
 	test_refusals();
 	return done();
@@ -535,6 +541,84 @@ test_refusals(void)
 	memset(text, 'a', CB_DESCRIPTOR_MAX_TEXT + 1);
 	text[CB_DESCRIPTOR_MAX_TEXT + 1] = '\0';
 	is_int(parse(text, &desc), CB_ERR_LENGTH, "too long a text");
+}
+
+/* Where a key of wpkh() comes from, as a descriptor would say; lives until called again. */
+static const char *
+origin(const char *key)
+{
+	static char said[256];
+	char		text[CB_DESCRIPTOR_MAX_TEXT];
+	CbDescriptor desc;
+	CbResult	result;
+	int			len = 8;
+
+	snprintf(text, sizeof(text), "wpkh(%s)", key);
+	result = parse(text, &desc);
+	if (result != CB_OK)
+		return cb_result_message(result);
+	if (!desc.keys[0].has_origin)
+		return "unknown";
+	cb_hex_encode(desc.keys[0].fingerprint, 4, said);
+	for (int i = 0; i < desc.keys[0].n_steps; i++)
+	{
+		uint32_t	step = desc.keys[0].path[i];
+
+		len += snprintf(said + len, sizeof(said) - (size_t) len, "/%u%s", step & ~CB_BIP32_HARDENED,
+						step & CB_BIP32_HARDENED ? "h" : "");
+	}
+	said[len] = '\0';
+	return said;
+}
+
+/* The fingerprints of keys that have no origin are BIP-32's own. */
+static void
+test_origins(void)
+{
+	is_str(origin("[73c5da0a/84h/0'/0h]" XPUB_84 "/0/*"), "73c5da0a/84h/0h/0h/0", "a named master, and the steps behind its account");
+	is_str(origin("[73C5DA0A]" XPUB_84 "/1/2/*"), "73c5da0a/1/2", "a master without steps");
+	is_str(origin(XPUB_84 "/7/*"), "fd13aac9/7", "a key of which nothing is said is its own master");
+	is_str(origin(XPUB_84 "/*"), "fd13aac9", "also without a step");
+	is_str(origin("[00000001/2147483647h]" KEY), "00000001/2147483647h", "a plain key has an origin too");
+	is_str(origin("[00000001/1/2/3/4/5/6/7/8/9/10]" XPUB_84 "/1/2/3/4/5/6/7/8/9/10/*"),
+		   "00000001/1/2/3/4/5/6/7/8/9/10/1/2/3/4/5/6/7/8/9/10", "as many steps as there may be");
+	is_str(origin("[00000001/1/2/3/4/5/6/7/8/9/10/11]" XPUB_84 "/*"), "unknown", "one more is not remembered");
+	is_str(origin("[0000000g]" KEY), cb_result_message(CB_ERR_DESCRIPTOR), "no fingerprint");
+}
+
+static void
+test_spends(void)
+{
+	CbDescriptor desc;
+	CbDescriptorSpend spend;
+	CbScriptBuf script;
+	uint8_t		hash[32];
+
+	is_int(parse("sh(wpkh(" XPUB_84 "/0/*))", &desc), CB_OK, "a nested key");
+	is_int(cb_descriptor_spend(&desc, 5, &spend), CB_OK, "how its script is spent");
+	cb_descriptor_script(&desc, 5, &script);
+	cb_hash160(spend.redeem_script.data, spend.redeem_script.len, hash);
+	ok(memcmp(script.data + 2, hash, 20) == 0, "by a redeem script that has the hash");
+	is_int((int64_t) spend.witness_script_len, 0, "and no witness script");
+
+	is_int(parse("wsh(sortedmulti(2," XPUB_84 "/0/*," XPUB_86 "/0/*," KEY "))", &desc), CB_OK, "three keys");
+	is_int(cb_descriptor_spend(&desc, 7, &spend), CB_OK, "how their script is spent");
+	cb_descriptor_script(&desc, 7, &script);
+	cb_sha256(spend.witness_script, spend.witness_script_len, hash);
+	ok(memcmp(script.data + 2, hash, 32) == 0, "by a witness script that has the hash");
+	is_int((int64_t) spend.redeem_script.len, 0, "and no redeem script");
+	for (int i = 0; i < 3; i++)
+	{
+		uint8_t		child[33];
+		uint8_t		chain_code[32];
+
+		if (desc.keys[i].is_ranged)
+			cb_bip32_derive(desc.keys[i].pubkey, desc.keys[i].chain_code, 7, child, chain_code);
+		else
+			memcpy(child, desc.keys[i].pubkey, 33);
+		ok(memcmp(child, spend.pubkeys[i], 33) == 0, "key %d stands where its origin does", i);
+	}
+	is_int(cb_descriptor_spend(&desc, UINT32_C(0x80000000), &spend), CB_ERR_INDEX, "no hardened index");
 }
 
 static CbResult
