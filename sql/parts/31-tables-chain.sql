@@ -269,7 +269,7 @@ COMMENT ON COLUMN charmbills.jobs.last_error IS 'Why the last try failed.';
 COMMENT ON COLUMN charmbills.jobs.merchant_id IS 'Merchant it is for.';
 COMMENT ON COLUMN charmbills.jobs.created_at IS 'When it was queued.';
 COMMENT ON COLUMN charmbills.jobs.finished_at IS 'When it was done or given up.';
-COMMENT ON COLUMN charmbills.jobs.lane IS 'HTTP jobs of one lane share its width: a webhook endpoint, or the job itself where it waits for no other. NULL for what a Bitcoin node does.';
+COMMENT ON COLUMN charmbills.jobs.lane IS 'HTTP jobs of one lane share its width: a webhook endpoint, the prover, or the job itself where it waits for no other. NULL for what a Bitcoin node does.';
 
 CREATE INDEX jobs_due_idx ON charmbills.jobs (run_after) WHERE state IN ('queued', 'running') AND lane IS NULL;
 CREATE INDEX jobs_lane_queued_idx ON charmbills.jobs (lane, run_after, id) WHERE state = 'queued' AND lane IS NOT NULL;

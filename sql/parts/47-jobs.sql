@@ -16,6 +16,14 @@ AS 'MODULE_PATHNAME', 'charmbills_claim_http_jobs';
 COMMENT ON FUNCTION charmbills.claim_http_jobs(text, integer, interval) IS
 'Gives a worker due jobs that are an HTTP request, to hold until their lease ends: of one endpoint at most four at once, and one while it fails.';
 
+CREATE FUNCTION charmbills.hold_jobs(worker text, job_ids uuid[], lease interval)
+RETURNS SETOF uuid
+LANGUAGE C VOLATILE SECURITY DEFINER ROWS 10
+SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_hold_jobs';
+COMMENT ON FUNCTION charmbills.hold_jobs(text, uuid[], interval) IS
+'Prolongs the lease of jobs that a worker is still busy with, and gives those that are still its own.';
+
 CREATE FUNCTION charmbills.http_request(job_id uuid)
 RETURNS jsonb
 LANGUAGE C VOLATILE SECURITY DEFINER

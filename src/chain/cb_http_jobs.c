@@ -13,15 +13,20 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "cb_args.h"
 #include "cb_call.h"
 #include "cb_clock.h"
 #include "cb_guc.h"
 #include "cb_sql.h"
 #include "chain/cb_http_jobs.h"
 #include "chain/cb_incarnation.h"
+#include "chain/cb_job_queue.h"
 #include "storage/lmgr.h"
 
-/* At once to one endpoint; to one that fails a single job goes ahead. */
+/*
+ * At once to one endpoint, and to the prover; to one that fails a single job
+ * goes ahead.
+ */
 #define LANE_WIDTH "4"
 #define PROBE_WIDTH "1"
 
@@ -44,7 +49,8 @@
 	"    ORDER BY j.lane LIMIT 1) n" \
 	"), lanes AS (" \
 	"  SELECT l.lane, e.not_before, " \
-	"         CASE WHEN e.id IS NULL OR e.failing_since IS NOT NULL " \
+	"         CASE WHEN l.lane = '" CB_PROVER_LANE "' THEN " LANE_WIDTH " " \
+	"              WHEN e.id IS NULL OR e.failing_since IS NOT NULL " \
 	"              THEN " PROBE_WIDTH " ELSE " LANE_WIDTH " END " \
 	"         - (SELECT count(*) FROM charmbills.jobs j " \
 	"            WHERE j.state = 'running' AND j.lane IS NOT NULL " \
@@ -83,6 +89,14 @@ CB_STATEMENT(claim, "timestamptz text int4 interval",
 			 "  FROM free WHERE j.id = free.id RETURNING j.*"
 			 ") "
 			 "SELECT * FROM claimed ORDER BY run_after, id");
+CB_STATEMENT(hold, "text uuid[] interval timestamptz",
+			 "WITH held AS ("
+			 "  SELECT id FROM charmbills.jobs "
+			 "  WHERE id = ANY ($2) AND state = 'running' AND claimed_by = $1 "
+			 "  ORDER BY id FOR NO KEY UPDATE"
+			 ") "
+			 "UPDATE charmbills.jobs j SET lease_until = greatest(j.lease_until, $4 + $3) "
+			 "FROM held WHERE j.id = held.id RETURNING j.id");
 CB_STATEMENT(read_next, "timestamptz",
 			 LANES
 			 "SELECT least((SELECT min(greatest(q.run_after, l.not_before)) "
@@ -121,6 +135,15 @@ static void
 lock_claims(void)
 {
 	LockDatabaseObject(RelationRelationId, cb_relation_oid("jobs"), CLAIM_LOCK_SUBID, ExclusiveLock);
+}
+
+/* charmbills.hold_jobs(worker text, job_ids uuid[], lease interval) -> setof uuid */
+CB_FUNCTION(hold_jobs, CB_OPERATOR)
+{
+	cb_require_args(fcinfo, 3);
+	cb_execute(&hold,
+			   CB_ARGS(cb_arg(fcinfo, 0), cb_arg(fcinfo, 1), cb_arg(fcinfo, 2), cb_timestamptz(cb_now())));
+	return cb_return_rows(fcinfo);
 }
 
 NullableDatum

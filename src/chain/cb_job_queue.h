@@ -19,6 +19,11 @@
 #define CB_JOB_RESCAN "rescan"
 #define CB_JOB_WEBHOOK "webhook"
 #define CB_JOB_EXCHANGE_RATE "exchange_rate"
+#define CB_JOB_GATHER "gather"
+#define CB_JOB_PROVE "prove"
+
+/* The lane of all that the prover is asked: it is one endpoint to us. */
+#define CB_PROVER_LANE "00000000-0000-0000-0000-000000000001"
 
 /* In an insert of jobs AS j: what makes an old one new again. */
 #define CB_JOB_REQUEUE_SET \

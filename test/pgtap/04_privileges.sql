@@ -141,6 +141,7 @@ INSERT INTO calls VALUES
     ('operator', 'set_exchange_rate(''EUR'', 50000)'), ('operator', 'set_rate_source(''EUR'', NULL, NULL)'),
     ('operator', 'ledger_check()'), ('operator', 'schedule_jobs()'), ('operator', 'unschedule_jobs()'),
     ('operator', 'claim_http_jobs(''x'', 1, ''1 minute'')'), ('operator', 'http_request(''%delivery%'')'),
+    ('operator', 'hold_jobs(''x'', ARRAY[''%delivery%'']::uuid[], ''1 minute'')'),
     ('operator', 'create_webhook_endpoint(NULL, ''https://x.example/'')'),
     ('merchant', 'create_webhook_endpoint(''%merchant%'', ''https://x.example/'')'),
     ('merchant', 'update_webhook_endpoint(''%endpoint%'', description => ''x'')'), ('merchant', 'rotate_webhook_secret(''%endpoint%'')'),
