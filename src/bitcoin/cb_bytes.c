@@ -98,6 +98,8 @@ cb_result_message(CbResult result)
 			return "previous transaction is not the one spent";
 		case CB_ERR_PSBT_NOT_FINAL:
 			return "an input is not finalized";
+		case CB_ERR_PSBT_OTHER_TX:
+			return "PSBTs are of different transactions";
 		case CB_ERR_SIGHASH:
 			return "signature does not cover the whole transaction";
 		case CB_ERR_CBOR:

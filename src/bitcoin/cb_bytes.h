@@ -67,6 +67,7 @@ typedef enum CbResult
 	CB_ERR_PSBT_UTXO,			/* a PSBT's previous transaction is not the one
 								 * that its input spends */
 	CB_ERR_PSBT_NOT_FINAL,		/* an input of a PSBT is not final */
+	CB_ERR_PSBT_OTHER_TX,		/* PSBTs of different transactions */
 	CB_ERR_SIGHASH,				/* signature that leaves something unsigned */
 	CB_ERR_CBOR,				/* malformed CBOR, or CBOR that the canonical
 								 * rules do not allow */

@@ -123,6 +123,22 @@ extern bool cb_psbt_spent_output(const CbPsbtInput *in, const CbOutpoint *prevou
 extern CbResult cb_psbt_finalized_tx(const CbPsbt *psbt, CbWriter *w);
 
 /*
+ * Write the PSBT with every input made final whose signatures are all there:
+ * p2pkh, p2wpkh and p2wsh multisig, the latter two also within p2sh, and p2tr
+ * by its key.  Other inputs stay as they are.
+ */
+extern CbResult cb_psbt_finalize(const CbPsbt *psbt, CbWriter *w);
+/* At most so many bytes longer than the PSBT, for each of its inputs. */
+#define CB_PSBT_FINAL_GROWTH 16
+
+/*
+ * Write what two PSBTs of one transaction say together; where they differ, what
+ * the first one says.  CB_ERR_PSBT_OTHER_TX for different transactions.  Never
+ * longer than both.
+ */
+extern CbResult cb_psbt_combine(const CbPsbt *first, const CbPsbt *second, CbWriter *w);
+
+/*
  * Writing, in this order: the start with any transaction, whose signatures are
  * left out, further global records, the end of the map; then records and an
  * end for each input, then for each output.  The writer records failures; the
@@ -139,6 +155,9 @@ extern void cb_psbt_write_sighash_type(CbWriter *w, uint32_t sighash_type);
 extern void cb_psbt_write_leaf_script(CbWriter *w, CbSpan control_block, CbSpan script, uint8_t leaf_version);
 /* A serialized stack from its items, as cb_tx_next_witness() gives them. */
 extern void cb_psbt_write_final_witness(CbWriter *w, uint64_t n_items, CbReader items);
+
+/* The same from the items themselves. */
+extern void cb_psbt_write_final_items(CbWriter *w, const CbSpan *items, size_t n_items);
 
 /* Where a key comes from: master key and path. */
 typedef struct CbKeyOrigin

@@ -14,11 +14,8 @@
 #include "cb_psbt_internal.h"
 
 #include "cb_script.h"
+#include "cb_sighash.h"
 
-/* DER of two integers of 1 to 33 bytes, and the hash type. */
-#define MIN_ECDSA_SIZE 9
-#define MAX_ECDSA_SIZE 73
-#define SCHNORR_SIZE 64
 #define STEP_SIZE 4
 #define FINGERPRINT_SIZE 4
 #define HASH_SIZE 32
@@ -244,9 +241,9 @@ is_value(ValueForm form, const CbPsbtRecord *record)
 		case VALUE_TXOUT:
 			return is_txout(value);
 		case VALUE_ECDSA:
-			return value.len >= MIN_ECDSA_SIZE && value.len <= MAX_ECDSA_SIZE;
+			return value.len >= CB_MIN_ECDSA_SIZE && value.len <= CB_MAX_ECDSA_SIZE;
 		case VALUE_SCHNORR:
-			return value.len == SCHNORR_SIZE || value.len == SCHNORR_SIZE + 1;
+			return value.len == CB_SCHNORR_SIZE || value.len == CB_SCHNORR_SIZE + 1;
 		case VALUE_ORIGIN:
 			return is_origin(value.len);
 		case VALUE_XPUB_ORIGIN:

@@ -14,7 +14,6 @@
 static CbSpan *field_of(CbPsbtInput *in, uint64_t type);
 static CbTxOut read_txout(CbSpan value);
 static bool has_items(const CbPsbtInput *in);
-static bool is_final(const CbPsbtInput *in);
 static CbResult count_witnesses(const CbPsbt *psbt, uint32_t *n_witnesses);
 static void write_inputs(CbWriter *w, const CbPsbt *psbt);
 static void write_witnesses(CbWriter *w, const CbPsbt *psbt);
@@ -84,8 +83,8 @@ has_items(const CbPsbtInput *in)
 	return in->final_script_witness.len > 1;
 }
 
-static bool
-is_final(const CbPsbtInput *in)
+bool
+cb_psbt_input_is_final(const CbPsbtInput *in)
 {
 	return in->final_script_sig.len > 0 || has_items(in);
 }
@@ -99,7 +98,7 @@ count_witnesses(const CbPsbt *psbt, uint32_t *n_witnesses)
 	*n_witnesses = 0;
 	while (cb_psbt_next_input(&it, &in))
 	{
-		if (!is_final(&in))
+		if (!cb_psbt_input_is_final(&in))
 			return CB_ERR_PSBT_NOT_FINAL;
 		if (has_items(&in))
 			(*n_witnesses)++;

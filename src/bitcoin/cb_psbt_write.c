@@ -123,6 +123,20 @@ cb_psbt_write_final_witness(CbWriter *w, uint64_t n_items, CbReader items)
 	cb_write_bytes(w, items.pos, len);
 }
 
+void
+cb_psbt_write_final_items(CbWriter *w, const CbSpan *items, size_t n_items)
+{
+	size_t		len = compact_size_len(n_items);
+
+	for (size_t i = 0; i < n_items; i++)
+		len += compact_size_len(items[i].len) + items[i].len;
+	write_key(w, CB_PSBT_IN_FINAL_SCRIPTWITNESS, (CbSpan) {NULL, 0});
+	cb_write_compact_size(w, len);
+	cb_write_compact_size(w, n_items);
+	for (size_t i = 0; i < n_items; i++)
+		cb_write_var_bytes(w, items[i]);
+}
+
 static size_t
 origin_size(const CbKeyOrigin *origin)
 {

@@ -16,10 +16,6 @@
 
 #include <string.h>
 
-/* DER of two integers of 1 to 33 bytes, and the hash type. */
-#define MIN_ECDSA_SIZE 9
-#define MAX_ECDSA_SIZE 73
-#define SCHNORR_SIZE 64
 
 static CbResult check_ecdsa(CbSpan signature);
 static CbResult check_key_hash(CbSpan signature, CbSpan key, CbSpan hash);
@@ -58,7 +54,7 @@ cb_spend_check_sighash(const CbSpend *spend)
 static CbResult
 check_ecdsa(CbSpan signature)
 {
-	if (signature.len < MIN_ECDSA_SIZE || signature.len > MAX_ECDSA_SIZE)
+	if (signature.len < CB_MIN_ECDSA_SIZE || signature.len > CB_MAX_ECDSA_SIZE)
 		return CB_ERR_SIGNATURE;
 	return signature.data[signature.len - 1] == CB_SIGHASH_ALL ? CB_OK : CB_ERR_SIGHASH;
 }
@@ -141,11 +137,11 @@ check_taproot(const CbSpend *spend)
 	if (spend->n_items > 1)
 		return CB_ERR_UNSUPPORTED;
 	signature = cb_read_var_bytes(&items);
-	if (signature.len == SCHNORR_SIZE)
+	if (signature.len == CB_SCHNORR_SIZE)
 		return CB_OK;
-	if (signature.len != SCHNORR_SIZE + 1)
+	if (signature.len != CB_SCHNORR_SIZE + 1)
 		return CB_ERR_SIGNATURE;
-	return signature.data[SCHNORR_SIZE] == CB_SIGHASH_ALL ? CB_OK : CB_ERR_SIGHASH;
+	return signature.data[CB_SCHNORR_SIZE] == CB_SIGHASH_ALL ? CB_OK : CB_ERR_SIGHASH;
 }
 
 /* The one push of a scriptSig, if it is the script that the output names. */

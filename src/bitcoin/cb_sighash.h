@@ -15,6 +15,12 @@
 #define CB_SIGHASH_DEFAULT 0x00 /* BIP-341 only */
 #define CB_SIGHASH_ALL 0x01
 
+/* DER of two integers of 1 to 33 bytes, and the hash type. */
+#define CB_MIN_ECDSA_SIZE 9
+#define CB_MAX_ECDSA_SIZE 73
+/* Without hash type. */
+#define CB_SCHNORR_SIZE 64
+
 /* One input as it is spent: what it spends, and what it shows for it. */
 typedef struct CbSpend
 {

@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * fuzz_psbt.c
- *	  Any bytes as a PSBT: what is accepted comes back from its records, and
- *	  what is extracted is the transaction that was to be signed.
+ *	  Any bytes as a PSBT: what is accepted comes back from its records, can be
+ *	  finalized and combined, and what is extracted is the transaction that was
+ *	  to be signed.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -18,7 +19,9 @@ static void write_map(CbWriter *w, CbSpan map, CbSpan whole);
 static void check_rewritten(const CbPsbt *psbt);
 static void check_inputs(const CbPsbt *psbt);
 static void check_spends(const CbPsbt *psbt, const CbTx *tx);
+static void check_extracted(const CbPsbt *psbt);
 static void check_finalized(const CbPsbt *psbt);
+static void check_combined(const CbPsbt *psbt);
 
 static bool
 within(CbSpan part, CbSpan whole)
@@ -109,7 +112,7 @@ check_spends(const CbPsbt *psbt, const CbTx *tx)
 }
 
 static void
-check_finalized(const CbPsbt *psbt)
+check_extracted(const CbPsbt *psbt)
 {
 	uint8_t    *data = malloc(psbt->raw.len);
 	CbWriter	w = cb_writer(data, psbt->raw.len);
@@ -126,6 +129,38 @@ check_finalized(const CbPsbt *psbt)
 	free(data);
 }
 
+/* In a buffer of the size that is promised to suffice; a second time changes nothing. */
+static void
+check_finalized(const CbPsbt *psbt)
+{
+	size_t		capacity = psbt->raw.len + (size_t) psbt->tx.n_inputs * CB_PSBT_FINAL_GROWTH;
+	uint8_t    *once = malloc(capacity);
+	uint8_t    *twice = malloc(capacity);
+	CbWriter	w = cb_writer(once, capacity);
+	CbWriter	v = cb_writer(twice, capacity);
+	CbPsbt		finalized;
+
+	INVARIANT(cb_psbt_finalize(psbt, &w) == CB_OK);
+	INVARIANT(cb_psbt_parse(once, w.len, &finalized) == CB_OK);
+	check_extracted(&finalized);
+	INVARIANT(cb_psbt_finalize(&finalized, &v) == CB_OK);
+	INVARIANT(v.len == w.len && memcmp(once, twice, w.len) == 0);
+	free(once);
+	free(twice);
+}
+
+/* With itself, nothing is added. */
+static void
+check_combined(const CbPsbt *psbt)
+{
+	uint8_t    *data = malloc(psbt->raw.len);
+	CbWriter	w = cb_writer(data, psbt->raw.len);
+
+	INVARIANT(cb_psbt_combine(psbt, psbt, &w) == CB_OK);
+	INVARIANT(w.len == psbt->raw.len && memcmp(data, psbt->raw.data, w.len) == 0);
+	free(data);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -136,6 +171,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	INVARIANT(psbt.raw.data == data && psbt.raw.len == size);
 	check_rewritten(&psbt);
 	check_inputs(&psbt);
+	check_extracted(&psbt);
 	check_finalized(&psbt);
+	check_combined(&psbt);
 	return 0;
 }
