@@ -46,7 +46,7 @@ static void take_in(const CbLineagePlan *plan, const CbTx *tx, const CbSpell *sp
 static void find_apps(const CbLineagePlan *plan, const CbSpell *spell, int64_t *nft, int64_t *token);
 static void read_claim(const CbLineagePlan *plan, const CbSpell *spell, CbHolding *outputs, Claim *claim);
 static uint64_t follow_nft(const Income *income, const Claim *claim, CbHolding *outputs, CbLineage *lineage);
-static void follow_tokens(const Income *income, const Claim *claim, uint64_t given_up,
+static void follow_tokens(const Income *income, const Claim *claim,
 						  CbHolding *outputs, uint32_t n_outputs, CbLineage *lineage);
 static void beam_out(const CbSpell *spell, CbHolding *outputs, CbLineage *lineage);
 
@@ -191,11 +191,11 @@ follow_nft(const Income *income, const Claim *claim, CbHolding *outputs, CbLinea
 }
 
 static void
-follow_tokens(const Income *income, const Claim *claim, uint64_t given_up,
+follow_tokens(const Income *income, const Claim *claim,
 			  CbHolding *outputs, uint32_t n_outputs, CbLineage *lineage)
 {
-	lineage->destroyed = add_up_to_most(income->held, given_up);
-	if (!claim->is_too_much && claim->amount <= add_up_to_most(income->usable, given_up))
+	lineage->destroyed = add_up_to_most(income->held, lineage->minted);
+	if (!claim->is_too_much && claim->amount <= add_up_to_most(income->usable, lineage->minted))
 	{
 		lineage->destroyed -= claim->amount;
 		return;
@@ -214,12 +214,14 @@ beam_out(const CbSpell *spell, CbHolding *outputs, CbLineage *lineage)
 	for (uint64_t left = cb_cbor_read_map(&r); left > 0; left--)
 	{
 		CbHolding  *output = &outputs[cb_cbor_read_uint(&r)];
+		uint64_t	beamed = output->amount;
 
 		cb_cbor_read_item(&r, CB_CBOR_WELL_FORMED);
-		lineage->destroyed = add_up_to_most(lineage->destroyed, output->amount);
+		lineage->destroyed = add_up_to_most(lineage->destroyed, beamed);
 		if (output->has_nft)
 			lineage->nft = CB_NFT_ENDED;
 		memset(output, 0, sizeof(*output));
+		output->beamed = beamed;
 	}
 }
 
@@ -229,15 +231,14 @@ cb_lineage_follow(const CbLineagePlan *plan, const CbTx *tx, const CbSpell *spel
 {
 	Income		income;
 	Claim		claim = {0};
-	uint64_t	given_up;
 
 	memset(lineage, 0, sizeof(*lineage));
 	memset(outputs, 0, tx->n_outputs * sizeof(*outputs));
 	take_in(plan, tx, spell, inputs, &income);
 	if (spell != NULL)
 		read_claim(plan, spell, outputs, &claim);
-	given_up = follow_nft(&income, &claim, outputs, lineage);
-	follow_tokens(&income, &claim, given_up, outputs, tx->n_outputs, lineage);
+	lineage->minted = follow_nft(&income, &claim, outputs, lineage);
+	follow_tokens(&income, &claim, outputs, tx->n_outputs, lineage);
 	if (spell != NULL)
 		beam_out(spell, outputs, lineage);
 }

@@ -44,6 +44,8 @@ typedef struct CbHolding
 	bool		has_nft;		/* one outpoint at most has it */
 	uint64_t	remaining;		/* of the NFT */
 	uint64_t	amount;			/* of tokens */
+	uint64_t	beamed;			/* of tokens that an output would hold, had they
+								 * not been beamed out; an input has none */
 } CbHolding;
 
 typedef struct CbLineageInput
@@ -65,6 +67,7 @@ typedef struct CbLineage
 {
 	CbNftFate	nft;
 	uint32_t	nft_vout;		/* of one that was born or moved */
+	uint64_t	minted;			/* what the NFT gave up of what remained */
 	uint64_t	destroyed;		/* tokens of the inputs, and what the NFT gave up,
 								 * that no output holds: burnt, beamed out, or in
 								 * a spell that claims too many */

@@ -80,16 +80,30 @@ cb_app_text(const CbApp *app, char text[CB_APP_TEXT_SIZE])
 	text[len] = '\0';
 }
 
+size_t
+cb_app_anchor_text(const CbOutpoint *outpoint, char text[CB_APP_ANCHOR_SIZE])
+{
+	cb_hex_encode_reversed(outpoint->txid.bytes, sizeof(outpoint->txid.bytes), text);
+	return 64 + (size_t) snprintf(text + 64, CB_APP_ANCHOR_SIZE - 64, ":%u", (unsigned) outpoint->vout);
+}
+
 void
 cb_app_identity(const CbOutpoint *outpoint, uint8_t identity[32])
 {
-	/* A hash in hex, a colon, and ten digits at most. */
-	char		text[64 + 1 + 10 + 1];
-	int			len = 64;
+	char		text[CB_APP_ANCHOR_SIZE];
+	size_t		len = cb_app_anchor_text(outpoint, text);
 
-	cb_hex_encode_reversed(outpoint->txid.bytes, sizeof(outpoint->txid.bytes), text);
-	len += snprintf(text + len, sizeof(text) - (size_t) len, ":%u", (unsigned) outpoint->vout);
-	cb_sha256((const uint8_t *) text, (size_t) len, identity);
+	cb_sha256((const uint8_t *) text, len, identity);
+}
+
+void
+cb_beam_hash(const CbOutpoint *outpoint, uint8_t hash[32])
+{
+	uint8_t		bytes[sizeof(outpoint->txid.bytes) + 4];
+
+	memcpy(bytes, outpoint->txid.bytes, sizeof(outpoint->txid.bytes));
+	cb_store_le32(bytes + sizeof(outpoint->txid.bytes), outpoint->vout);
+	cb_sha256(bytes, sizeof(bytes), hash);
 }
 
 bool

@@ -55,6 +55,9 @@
 /* A tag in UTF-8, slash, 64 hex digits, slash, 64 hex digits, zero. */
 #define CB_APP_TEXT_SIZE (4 + 1 + 64 + 1 + 64 + 1)
 
+/* A hash in hex, a colon, ten digits at most, zero. */
+#define CB_APP_ANCHOR_SIZE (64 + 1 + 10 + 1)
+
 typedef enum CbSpellState
 {
 	CB_SPELL_NONE,				/* the transaction carries no spell */
@@ -95,6 +98,12 @@ typedef struct CbSpell
  */
 extern CbSpellState cb_spell_read(const CbTx *tx, CbWriter *joined, CbSpell *spell);
 
+/*
+ * The same of a spell that no transaction carries yet, and without proof, as
+ * cb_spell_build() writes it; n_outputs: so many the transaction will have.
+ */
+extern CbSpellState cb_spell_read_bare(CbSpan item, uint32_t n_outputs, CbSpell *spell);
+
 /* Made by a mock prover: such spells prove nothing. */
 extern bool cb_spell_is_mock(const CbSpell *spell);
 
@@ -111,8 +120,16 @@ extern int	cb_app_compare(const CbApp *a, const CbApp *b);
 extern bool cb_app_is_token(const CbApp *app);
 /* tag/identity/vk */
 extern void cb_app_text(const CbApp *app, char text[CB_APP_TEXT_SIZE]);
-/* The identity of an app that is bound to an outpoint: SHA-256 of "txid:vout". */
+/* "txid:vout", of which an app that is bound to an outpoint has its identity; gives the length. */
+extern size_t cb_app_anchor_text(const CbOutpoint *outpoint, char text[CB_APP_ANCHOR_SIZE]);
+/* The identity of such an app: SHA-256 of that text. */
 extern void cb_app_identity(const CbOutpoint *outpoint, uint8_t identity[32]);
+
+/*
+ * What names an outpoint in beamed_outs: SHA-256 of its bytes.  One that is
+ * beamed to with a nonce, which only the prover is told, is not to be found.
+ */
+extern void cb_beam_hash(const CbOutpoint *outpoint, uint8_t hash[32]);
 
 /* The apps of a spell that was read, in order. */
 typedef struct CbAppIter

@@ -54,6 +54,7 @@ static void write_payload(const CbCborWriter *w, const Story *s);
 static void tell(Story *s);
 static void check(Story *s, CbNftFate nft, uint64_t destroyed, const char *counterfeit, const char *what);
 static void holds(const Story *s, uint32_t vout, int64_t remaining, uint64_t amount);
+static void beamed_out(const Story *s, uint32_t vout, uint64_t amount);
 static void be_born(Story *s);
 static void test_birth(void);
 static void test_wrong_birth(void);
@@ -229,8 +230,18 @@ holds(const Story *s, uint32_t vout, int64_t remaining, uint64_t amount)
 	const CbHolding *out = &s->out[vout];
 
 	ok(out->has_nft == (remaining >= 0) && out->remaining == (remaining >= 0 ? (uint64_t) remaining : 0) &&
-	   out->amount == amount, "output %u holds an NFT with %lld and %llu tokens",
+	   out->amount == amount && out->beamed == 0, "output %u holds an NFT with %lld and %llu tokens",
 	   (unsigned) vout, (long long) remaining, (unsigned long long) amount);
+}
+
+/* Such an output holds nothing. */
+static void
+beamed_out(const Story *s, uint32_t vout, uint64_t amount)
+{
+	const CbHolding *out = &s->out[vout];
+
+	ok(!out->has_nft && out->remaining == 0 && out->amount == 0 && out->beamed == amount,
+	   "output %u holds nothing, and %llu were beamed out", (unsigned) vout, (unsigned long long) amount);
 }
 
 /* Of the outpoint that the first input spends. */
@@ -393,10 +404,12 @@ test_minting(void)
 
 	begin_mint(&s);
 	check(&s, CB_NFT_MOVED, 0, NULL, "minting");
+	is_int((int64_t) s.lineage.minted, 40, "forty are minted");
 	holds(&s, 0, 60, 0);
 	holds(&s, 1, -1, 40);
 	s.outs[1].amount = 39;
 	check(&s, CB_NFT_MOVED, 1, NULL, "minting fewer than is given up");
+	is_int((int64_t) s.lineage.minted, 40, "what is given up counts as minted");
 	holds(&s, 0, 60, 0);
 	holds(&s, 1, -1, 39);
 	s.outs[1].amount = 41;
@@ -429,6 +442,7 @@ test_raised(void)
 	s.outs[0].remaining = 101;
 	s.outs[1].amount = 0;
 	check(&s, CB_NFT_MOVED, 0, raised, "raised by one");
+	is_int((int64_t) s.lineage.minted, 0, "nothing is minted");
 	holds(&s, 0, 100, 0);
 	s.in[0].held.remaining = 0;
 	s.outs[0].remaining = UINT64_MAX;
@@ -503,19 +517,25 @@ test_beamed_out(void)
 	s.outs[0].beamed = true;
 	s.outs[1].amount = 2;
 	check(&s, CB_NFT_ELSEWHERE, 10, NULL, "ten beamed out");
-	holds(&s, 0, -1, 0);
+	beamed_out(&s, 0, 10);
 	holds(&s, 1, -1, 2);
 	s.outs[1].amount = 3;
 	check(&s, CB_NFT_ELSEWHERE, 12, exceed, "they are not to be had a second time");
+	beamed_out(&s, 0, 0);
 	holds(&s, 1, -1, 0);
 	begin_mint(&s);
 	s.outs[0].beamed = true;
 	check(&s, CB_NFT_ENDED, 0, NULL, "minted, and the NFT beamed out");
-	holds(&s, 0, -1, 0);
+	beamed_out(&s, 0, 0);
 	holds(&s, 1, -1, 40);
+	s.outs[0].amount = 1;
+	s.outs[1].amount = 39;
+	check(&s, CB_NFT_ENDED, 1, NULL, "minted, and the NFT beamed out with a token");
+	beamed_out(&s, 0, 1);
+	holds(&s, 1, -1, 39);
 	s.outs[2].beamed = true;
-	check(&s, CB_NFT_ENDED, 0, NULL, "and an output without charms");
-	holds(&s, 2, -1, 0);
+	check(&s, CB_NFT_ENDED, 1, NULL, "and an output without charms");
+	beamed_out(&s, 2, 0);
 }
 
 static void

@@ -479,6 +479,10 @@ test_apps_text(void)
 	cb_app_identity(&outpoint, identity);
 	cb_hex_encode(identity, 32, hex);
 	is_str(hex, "28980ce157f2ffbabcc73eb8bc7e8cc074d5407220107a1219bf9ea63145e176", "with the longest number");
+	outpoint.vout = 258;
+	cb_beam_hash(&outpoint, identity);
+	cb_hex_encode(identity, 32, hex);
+	is_str(hex, "e9d462b24c53f82a26a5ce6ce17a86a86dd9806f5e1ccf7bf63756c3be6089e0", "what names it where it is beamed to");
 	cb_app_text(&app, text);
 	is_str(text, "\xc3\xbc/ab00000000000000000000000000000000000000000000000000000000000000/"
 		   "00000000000000000000000000000000000000000000000000000000000000cd", "an app as text");
