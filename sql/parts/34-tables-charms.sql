@@ -140,9 +140,10 @@ CREATE TABLE charmbills.prove_requests (
     scripts bytea[] NOT NULL,
     amounts bigint[] NOT NULL,
     charm_amounts numeric[] NOT NULL,
-    supply numeric,
+    nft_state bytea,
+    anchor charmbills.outpoint,
     funding_utxo charmbills.outpoint NOT NULL,
-    change_script bytea NOT NULL,
+    change_script bytea,
     fee_rate numeric NOT NULL CONSTRAINT prove_requests_fee_rate_check CHECK (fee_rate > 0 AND fee_rate <= 100000),
     max_fee_sats charmbills.sats NOT NULL,
     max_fee_rate numeric NOT NULL CONSTRAINT prove_requests_max_fee_rate_check CHECK (max_fee_rate > 0),
@@ -155,14 +156,15 @@ COMMENT ON COLUMN charmbills.prove_requests.merchant_id IS 'Merchant it belongs 
 COMMENT ON COLUMN charmbills.prove_requests.plan_id IS 'Plan whose charms it mints or sends.';
 COMMENT ON COLUMN charmbills.prove_requests.state IS 'waiting for the plan''s NFT, gathering previous transactions, proving, proved or failed.';
 COMMENT ON COLUMN charmbills.prove_requests.spell_version IS 'Version of the protocol.';
-COMMENT ON COLUMN charmbills.prove_requests.spell IS 'The spell that is to be proved, as CBOR; NULL while it waits for the NFT.';
-COMMENT ON COLUMN charmbills.prove_requests.inputs IS 'Inputs of the spell, in order; the UTXO that pays the fee comes behind.';
-COMMENT ON COLUMN charmbills.prove_requests.scripts IS 'Scripts of the outputs asked for, in order.';
+COMMENT ON COLUMN charmbills.prove_requests.spell IS 'The spell that is to be proved, as CBOR; NULL until all that it spends is known.';
+COMMENT ON COLUMN charmbills.prove_requests.inputs IS 'Inputs of the spell, in order, without the UTXO that pays the fees, which comes behind; none while a mint waits for the NFT.';
+COMMENT ON COLUMN charmbills.prove_requests.scripts IS 'Scripts of the outputs asked for, in order; NULL for where the NFT is now, while a mint waits for it.';
 COMMENT ON COLUMN charmbills.prove_requests.amounts IS 'Sats of the outputs asked for.';
 COMMENT ON COLUMN charmbills.prove_requests.charm_amounts IS 'Tokens of the outputs asked for; NULL for an output that takes the NFT.';
-COMMENT ON COLUMN charmbills.prove_requests.supply IS 'Tokens that an NFT to be minted may mint.';
+COMMENT ON COLUMN charmbills.prove_requests.nft_state IS 'State of an NFT that is to be minted, as CBOR.';
+COMMENT ON COLUMN charmbills.prove_requests.anchor IS 'Of a mint: the outpoint that the identity of the plan''s app is of.';
 COMMENT ON COLUMN charmbills.prove_requests.funding_utxo IS 'UTXO that pays the fees.';
-COMMENT ON COLUMN charmbills.prove_requests.change_script IS 'Where what is left of it goes.';
+COMMENT ON COLUMN charmbills.prove_requests.change_script IS 'Where what is left of it goes; NULL for back to where it comes from, until that is known.';
 COMMENT ON COLUMN charmbills.prove_requests.fee_rate IS 'Sats for a virtual byte that the prover is asked to use.';
 COMMENT ON COLUMN charmbills.prove_requests.max_fee_sats IS 'Sats that all its transactions may pay in fees, the prover''s own apart.';
 COMMENT ON COLUMN charmbills.prove_requests.max_fee_rate IS 'Sats for a virtual byte that they may pay.';
@@ -170,3 +172,4 @@ COMMENT ON COLUMN charmbills.prove_requests.created_at IS 'When it was asked for
 
 CREATE INDEX prove_requests_merchant_id_idx ON charmbills.prove_requests (merchant_id);
 CREATE INDEX prove_requests_waiting_idx ON charmbills.prove_requests (plan_id, transaction_id) WHERE state = 'waiting';
+CREATE INDEX prove_requests_open_idx ON charmbills.prove_requests (transaction_id) WHERE state IN ('waiting', 'gathering', 'proving');

@@ -46,7 +46,9 @@ typedef struct CbProveInput
 typedef struct CbProveOutput
 {
 	int64		sats;
-	CbSpan		script;
+	CbSpan		script;			/* empty: where the NFT is, while that is waited for */
+	bool		takes_nft;
+	uint64		tokens;			/* of one that does not */
 } CbProveOutput;
 
 typedef struct CbProveRequest
@@ -71,6 +73,7 @@ typedef struct CbProveRequest
 	CbProveOutput *outputs;		/* in order, before what the prover adds */
 	int			n_outputs;
 	CbSpan		change_script;	/* empty until the spell is there */
+	CbSpan		nft_state;		/* of an NFT to be minted */
 	char	   *fee_rate;		/* sats for a virtual byte, a JSON number */
 	int64		max_fee;		/* sats of all its transactions, without the prover's own */
 	double		max_fee_rate;
