@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_jobs.c
- *	  Jobs for the outside world: broadcasts and rescans.
+ *	  Jobs of the Bitcoin node: broadcasts, rescans, transactions to be gathered.
  *
  * A job is claimed and its lease committed before anything is sent; its result
  * is reported in another transaction.  A job whose report never comes is free
@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "cb_broadcast.h"
+#include "cb_gather.h"
 #include "cb_job_calls.h"
 #include "cb_jobs.h"
 #include "cb_link.h"
@@ -82,6 +83,8 @@ run_current_job(void)
 		run_broadcast(job);
 	else if (strcmp(job->kind, "rescan") == 0)
 		begin_rescan(job);
+	else if (strcmp(job->kind, "gather") == 0)
+		(void) cb_report_job(job->id, cb_gather(job->payload));
 	else
 		(void) cb_report_job(job->id,
 							 cb_outcome_failed("this worker knows no such kind of job", false));

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_jobs.h
- *	  Jobs for the outside world: broadcasts and rescans.
+ *	  Jobs of the Bitcoin node: broadcasts, rescans, transactions to be gathered.
  *
  * Copyright (c) 2026, charmbills contributors
  *
