@@ -28,6 +28,10 @@
 /* All headers of an answer together. */
 #define MAX_HEADERS 65536
 
+/* Who thinks for minutes must not be forgotten by what lies between us. */
+#define KEEPALIVE_AFTER 60L		/* s */
+#define KEEPALIVE_EVERY 20L
+
 #define REFUSED "could not connect: the address is private or reserved"
 
 typedef struct Fetch
@@ -106,6 +110,9 @@ set_connection_options(Fetch *fetch)
 	CB_SET_OPTION(easy, CURLOPT_HEADERDATA, fetch);
 	CB_SET_OPTION(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	CB_SET_OPTION(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	CB_SET_OPTION(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	CB_SET_OPTION(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_AFTER);
+	CB_SET_OPTION(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_EVERY);
 }
 
 /* A file of our own takes the place of the system's authorities. */

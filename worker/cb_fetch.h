@@ -15,8 +15,8 @@
 
 #include "postgres.h"
 
-/* Requests under way at once. */
-#define CB_FETCH_SLOTS 64
+/* Requests under way at once, whatever their sort. */
+#define CB_FETCH_SLOTS 72
 
 typedef struct CbFetchRequest
 {

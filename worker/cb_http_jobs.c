@@ -1,12 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * cb_http_jobs.c
- *	  Jobs that are one HTTP request to the outside world: webhooks, prices.
+ *	  Jobs that are one HTTP request: webhooks, prices, proofs.
  *
  * A job's lease is committed before its request is made up, and no transaction
  * is open while that is under way.  Its outcome, whatever it is, is reported in
  * a transaction of its own.  A job whose report never comes is free again when
  * its lease ends, and is then sent once more.
+ *
+ * Most requests end well within the lease.  Those that may take longer have
+ * theirs prolonged, and leave the places of the others alone.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -27,6 +30,13 @@
 /* Claimed in one turn: so few that other work is not kept waiting. */
 #define MAX_CLAIMED 32
 
+/* Requests that end within a minute are short: so many at once. */
+#define MAX_SHORT 64
+#define SHORT_MS 60000
+
+/* Often enough that a lease survives a try or two that fails. */
+#define HOLD_EVERY_MS 30000
+
 /* Together far less than the lease. */
 #define MAX_REPORTS 5
 #define REPORT_AGAIN_MS 5000
@@ -43,6 +53,8 @@ typedef struct HttpJob
 {
 	HttpJobState state;
 	char		id[CB_JOB_ID_SIZE];
+	bool		is_long;		/* may outlast the lease */
+	TimestampTz hold_at;		/* when that is to be prolonged */
 	size_t		max_answer;
 	char	   *outcome;		/* JSON; in TopMemoryContext */
 	int			reports;		/* that failed */
@@ -54,9 +66,13 @@ static HttpJob http_jobs[CB_FETCH_SLOTS];
 /* Argument of what runs inside cb_attempt(). */
 static HttpJob *current = NULL;
 
+static int	room(void);
 static int	free_slots(void);
 static HttpJob *find_free(void);
 static void send_current(void);
+static void start(HttpJob *job, const CbFetchRequest *request);
+static bool must_be_held(const HttpJob *job);
+static void drop(HttpJob *job);
 static void end(HttpJob *job, const char *outcome);
 static void report_current(void);
 static void note_unreported(HttpJob *job, const CbFailure *failure);
@@ -66,7 +82,17 @@ static void count_jobs(void);
 bool
 cb_http_jobs_have_room(void)
 {
-	return free_slots() > 0;
+	return room() > 0;
+}
+
+static int
+room(void)
+{
+	int			n_short = 0;
+
+	for (int i = 0; i < CB_FETCH_SLOTS; i++)
+		n_short += (http_jobs[i].state != HTTP_JOB_NONE && !http_jobs[i].is_long);
+	return Min(MAX_SHORT - n_short, free_slots());
 }
 
 static int
@@ -83,7 +109,7 @@ bool
 cb_http_jobs_send(void)
 {
 	CbJob	   *claimed;
-	int			n = cb_claim_http_jobs(Min(free_slots(), MAX_CLAIMED), &claimed);
+	int			n = cb_claim_http_jobs(Min(room(), MAX_CLAIMED), &claimed);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -111,21 +137,82 @@ find_free(void)
 	elog(ERROR, "more jobs than were asked for");
 }
 
+/* Requests may be large, so none is kept until the next has been made up. */
 static void
 send_current(void)
 {
+	MemoryContext item = AllocSetContextCreate(CurrentMemoryContext, "charmbills request",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(item);
 	const char *text = cb_http_request(current->id);
-	CbFetchRequest request;
 
 	if (text[0] == '\0')
-	{
 		end(current, "{\"done\": true}");
-		return;
+	else
+	{
+		CbFetchRequest request;
+
+		cb_read_http_request(text, &request);
+		start(current, &request);
 	}
-	cb_read_http_request(text, &request);
-	cb_fetch_start((int) (current - http_jobs), &request);
-	current->max_answer = request.max_answer;
-	current->state = HTTP_JOB_SENT;
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(item);
+}
+
+static void
+start(HttpJob *job, const CbFetchRequest *request)
+{
+	cb_fetch_start((int) (job - http_jobs), request);
+	job->is_long = request->timeout_ms > SHORT_MS;
+	job->hold_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), HOLD_EVERY_MS);
+	job->max_answer = request->max_answer;
+	job->state = HTTP_JOB_SENT;
+}
+
+TimestampTz
+cb_http_jobs_hold_due(void)
+{
+	TimestampTz due = DT_NOEND;
+
+	for (int i = 0; i < CB_FETCH_SLOTS; i++)
+	{
+		if (must_be_held(&http_jobs[i]))
+			due = Min(due, http_jobs[i].hold_at);
+	}
+	return due;
+}
+
+static bool
+must_be_held(const HttpJob *job)
+{
+	return job->state == HTTP_JOB_SENT && job->is_long;
+}
+
+/* All at once.  For what was canceled meanwhile nobody waits. */
+void
+cb_http_jobs_hold(void)
+{
+	const char *ids[CB_FETCH_SLOTS];
+	bool		held[CB_FETCH_SLOTS];
+	int			n = 0;
+
+	for (int i = 0; i < CB_FETCH_SLOTS; i++)
+	{
+		if (must_be_held(&http_jobs[i]))
+			ids[n++] = http_jobs[i].id;
+	}
+	cb_hold_http_jobs(ids, n, held);
+	n = 0;
+	for (int i = 0; i < CB_FETCH_SLOTS; i++)
+	{
+		if (!must_be_held(&http_jobs[i]))
+			continue;
+		if (held[n++])
+			http_jobs[i].hold_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), HOLD_EVERY_MS);
+		else
+			drop(&http_jobs[i]);
+	}
+	count_jobs();
 }
 
 bool
@@ -143,6 +230,13 @@ cb_http_jobs_heard(void)
 		heard = true;
 	}
 	return heard;
+}
+
+static void
+drop(HttpJob *job)
+{
+	cb_fetch_free((int) (job - http_jobs));
+	MemSet(job, 0, sizeof(HttpJob));
 }
 
 static void

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_http_jobs.h
- *	  Jobs that are one HTTP request to the outside world: webhooks, prices.
+ *	  Jobs that are one HTTP request: webhooks, prices, proofs.
  *
  * Claimed, sent and reported apart from each other, so that one that is slow
  * holds up nothing else.
@@ -24,6 +24,13 @@ extern bool cb_http_jobs_heard(void);
 extern TimestampTz cb_http_jobs_report_due(void);
 /* What cannot be reported is tried again a few times; raises no error. */
 extern void cb_http_jobs_report(void);
+
+/*
+ * Requests that outlast the lease: keep their jobs, and drop what is ours no
+ * more.  DT_NOEND: there are none.
+ */
+extern TimestampTz cb_http_jobs_hold_due(void);
+extern void cb_http_jobs_hold(void);
 
 /* Whether another request may be sent. */
 extern bool cb_http_jobs_have_room(void);

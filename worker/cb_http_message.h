@@ -14,9 +14,9 @@
 
 #include "cb_fetch.h"
 
-/* No request may take longer, nor bring more: the lease and memory are finite. */
-#define CB_HTTP_MAX_TIMEOUT_MS 60000
-#define CB_HTTP_MAX_ANSWER (1024 * 1024)
+/* No request may take longer, nor bring more: memory is finite. */
+#define CB_HTTP_MAX_TIMEOUT_MS (24 * 60 * 60 * 1000)
+#define CB_HTTP_MAX_ANSWER (16 * 1024 * 1024)
 
 /* As http_request() gives it; what it points to is as the text.  Raises errors. */
 extern void cb_read_http_request(const char *text, CbFetchRequest *request);

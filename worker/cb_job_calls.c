@@ -12,19 +12,23 @@
 #include "catalog/pg_type.h"
 #include "cb_job_calls.h"
 #include "cb_worker_tx.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 #define CLAIM "SELECT id::pg_catalog.text, kind, payload::pg_catalog.text FROM charmbills."
 
+#define HOLD "SELECT j::pg_catalog.text FROM charmbills.hold_jobs($1, $2::pg_catalog.uuid[], " HTTP_LEASE ") j"
+
 #define REPORT "SELECT charmbills.report_job($1::pg_catalog.uuid, $2, $3::pg_catalog.jsonb)"
 
 /* Longer than the node may take for one claim's worth of jobs. */
 #define NODE_LEASE "'5 minutes'"
-/* Longer than any HTTP request may take, with the reports that fail. */
+/* Longer than a short HTTP request takes, with the reports that fail. */
 #define HTTP_LEASE "'2 minutes'"
 
 static int	claim(const char *sql, int max_jobs, CbJob **jobs);
+static char *uuid_array(const char *const *ids, int n);
 static const char *ask(const char *sql, int nargs, const CbArgument *args);
 
 int
@@ -56,6 +60,36 @@ claim(const char *sql, int max_jobs, CbJob **jobs)
 	}
 	cb_tx_commit();
 	return n;
+}
+
+void
+cb_hold_http_jobs(const char *const *job_ids, int n, bool *held)
+{
+	char	   *claimant = psprintf("process %d", MyProcPid);
+	int			n_held;
+
+	cb_tx_begin(HOLD);
+	n_held = cb_tx_query(HOLD, 2, (CbArgument[]) {CB_TEXT(claimant), CB_TEXT(uuid_array(job_ids, n))});
+	for (int i = 0; i < n; i++)
+	{
+		held[i] = false;
+		for (int row = 0; row < n_held && !held[i]; row++)
+			held[i] = strcmp(cb_tx_text(row, 0), job_ids[i]) == 0;
+	}
+	cb_tx_commit();
+}
+
+/* As the text of an array. */
+static char *
+uuid_array(const char *const *ids, int n)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&text, "%c%s", i == 0 ? '{' : ',', ids[i]);
+	appendStringInfoChar(&text, '}');
+	return text.data;
 }
 
 const char *

@@ -27,6 +27,9 @@ extern int	cb_claim_jobs(int max_jobs, CbJob **jobs);
 /* The same of jobs that are an HTTP request, for a lease of two minutes. */
 extern int	cb_claim_http_jobs(int max_jobs, CbJob **jobs);
 
+/* Take jobs for that long again, from now on; held[i] says whether it is ours still. */
+extern void cb_hold_http_jobs(const char *const *job_ids, int n, bool *held);
+
 /* What is to be sent, as JSON. */
 extern const char *cb_broadcast_request(const char *job_id);
 /* Empty when there is nothing to be sent any more. */

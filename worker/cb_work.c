@@ -45,6 +45,7 @@ static void arm_watches(void);
 static void run_jobs(void);
 static void rescan(void);
 static void report_http_jobs(void);
+static void hold_http_jobs(void);
 static void send_http_jobs(void);
 static void run_billing(void);
 static void plan(void);
@@ -64,6 +65,7 @@ static CbUnit watch_unit = {.purpose = "arm watches",.run = arm_watches};
 static CbUnit job_unit = {.purpose = "run jobs",.run = run_jobs};
 static CbUnit rescan_unit = {.purpose = "rescan the chain",.run = rescan};
 static CbUnit report_unit = {.purpose = "report HTTP requests",.run = report_http_jobs};
+static CbUnit hold_unit = {.purpose = "hold HTTP jobs",.run = hold_http_jobs};
 static CbUnit send_unit = {.purpose = "send HTTP requests",.run = send_http_jobs};
 static CbUnit billing_unit = {.purpose = "run billing",.run = run_billing};
 
@@ -71,7 +73,7 @@ static CbUnit billing_unit = {.purpose = "run billing",.run = run_billing};
 #define FIRST_PLANNED 2
 static CbUnit *const units[] = {
 	&extension_unit, &agenda_unit, &node_unit, &mempool_unit, &watch_unit, &job_unit,
-	&rescan_unit, &report_unit, &send_unit, &billing_unit
+	&rescan_unit, &report_unit, &hold_unit, &send_unit, &billing_unit
 };
 
 static CbWorkerSettings settings;
@@ -288,6 +290,12 @@ report_http_jobs(void)
 }
 
 static void
+hold_http_jobs(void)
+{
+	cb_http_jobs_hold();
+}
+
+static void
 send_http_jobs(void)
 {
 	expecting_http_jobs = cb_http_jobs_send();
@@ -339,11 +347,12 @@ plan_node_work(void)
 	rescan_unit.due_at = node_answers && cb_rescan_is_running() ? 0 : DT_NOEND;
 }
 
-/* Neither needs a node. */
+/* None needs a node. */
 static void
 plan_http_jobs(void)
 {
 	report_unit.due_at = cb_http_jobs_report_due();
+	hold_unit.due_at = cb_http_jobs_hold_due();
 	send_unit.due_at = DT_NOEND;
 	if (!cb_http_jobs_have_room())
 		return;
