@@ -16,6 +16,7 @@
 #include "chain/cb_job_kind.h"
 #include "chain/cb_job_queue.h"
 #include "chain/cb_verdict.h"
+#include "types/cb_types.h"
 
 /*
  * Delays double from the first to the longest; the last try comes some two days
@@ -39,9 +40,10 @@ CB_STATEMENT(read_outcome, "jsonb",
 			 "       pg_catalog.jsonb_typeof($1->'message') = 'string', $1->>'message'");
 /* One row for each transaction that is to be sent; what the node did not say is null. */
 CB_STATEMENT(read_results, "uuid jsonb",
-			 "SELECT k.status IN ('confirmed', 'seen'), r.ok, r.code, r.message "
+			 "SELECT k.status IN ('confirmed', 'seen'), r.ok, r.code, r.message, p.hex "
 			 "FROM charmbills.transactions t "
-			 "CROSS JOIN LATERAL (VALUES (1, t.commit_txid), (2, t.spell_txid)) p(position, txid) "
+			 "CROSS JOIN LATERAL (VALUES (1, t.commit_txid, t.commit_tx), "
+			 "                           (2, t.spell_txid, t.spell_tx)) p(position, txid, hex) "
 			 "LEFT JOIN charmbills.chain_transactions k ON k.txid = p.txid "
 			 "LEFT JOIN pg_catalog.jsonb_to_recordset($2->'results') "
 			 "          r(txid text, ok boolean, code integer, message text) ON r.txid = p.txid::text "
@@ -76,6 +78,7 @@ static const char *apply(const CbJob *job, void *locked, NullableDatum outcome);
 static const char *apply_results(const Report *report);
 static CbVerdict judge_results(const Report *report, char **message);
 static CbVerdict judge_result(const Report *report, uint64 row);
+static char *explain(CbVerdict verdict, uint64 row);
 static const char *fail(const Report *report, const char *message);
 static const char *retry(const Report *report, const char *message);
 static void fail_own_tx(const Report *report, const char *reason);
@@ -140,7 +143,7 @@ apply(const CbJob *job, void *locked, NullableDatum outcome)
 	}
 	if (!cb_column_bool(0, 5))
 		cb_job_outcome_unknown("\"results\", \"unreachable\", \"done\", \"progress\" and \"message\"");
-	if (cb_verdict(job->kind, 0, message) == CB_VERDICT_FINAL)
+	if (cb_verdict(job->kind, 0, message) >= CB_VERDICT_FINAL)
 		return fail(&report, message);
 	return retry(&report, message);
 }
@@ -158,6 +161,7 @@ apply_results(const Report *report)
 		case CB_VERDICT_SUCCESS:
 			return cb_job_done(report->job);
 		case CB_VERDICT_FINAL:
+		case CB_VERDICT_NOT_RELAYED:
 			return fail(report, message);
 		case CB_VERDICT_LOOK:
 		case CB_VERDICT_RETRY:
@@ -180,7 +184,7 @@ judge_results(const Report *report, char **message)
 		if (verdict <= worst)
 			continue;
 		worst = verdict;
-		*message = cb_column_text(row, 4);
+		*message = explain(verdict, row);
 	}
 	if (*message == NULL)
 		*message = "the node gave no reason";
@@ -201,6 +205,26 @@ judge_result(const Report *report, uint64 row)
 	if (verdict == CB_VERDICT_LOOK)
 		return cb_column_bool(row, 1) ? CB_VERDICT_SUCCESS : CB_VERDICT_RETRY;
 	return verdict;
+}
+
+/* What the node said of a transaction, and what to do about that. */
+static char *
+explain(CbVerdict verdict, uint64 row)
+{
+	char	   *message = cb_column_text(row, 4);
+	const char *advice = NULL;
+	bool		isnull;
+	Datum		hex = cb_column(row, 5, &isnull);
+
+	if (message != NULL && !isnull)
+	{
+		CbSpan		raw = cb_hex_arg(hex, "transaction");
+		CbTx		tx;
+
+		if (cb_tx_parse(raw.data, raw.len, &tx) == CB_OK)
+			advice = cb_verdict_advice(verdict, &tx);
+	}
+	return advice ? psprintf("%s: %s", message, advice) : message;
 }
 
 static const char *

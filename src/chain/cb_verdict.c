@@ -13,8 +13,12 @@
  */
 #include "postgres.h"
 
+#include "bitcoin/cb_script.h"
 #include "chain/cb_job_queue.h"
 #include "chain/cb_verdict.h"
+
+/* Longest data output, script and all, that every node relays. */
+#define RELAYED_DATA 83
 
 /* Error codes of Bitcoin Core's RPC. */
 #define RPC_DESERIALIZATION_ERROR (-22)
@@ -61,7 +65,9 @@ static const Rule rules[] = {
 	{CB_JOB_BROADCAST, 0, "bad-witness-nonstandard", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "bad-txns-", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "scriptsig-", CB_VERDICT_FINAL},
-	{CB_JOB_BROADCAST, 0, "scriptpubkey", CB_VERDICT_FINAL},
+	{CB_JOB_BROADCAST, 0, "scriptpubkey", CB_VERDICT_NOT_RELAYED},
+	{CB_JOB_BROADCAST, 0, "datacarrier", CB_VERDICT_NOT_RELAYED},
+	{CB_JOB_BROADCAST, 0, "non-standard script form", CB_VERDICT_NOT_RELAYED},
 	{CB_JOB_BROADCAST, 0, "bare-multisig", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "multi-op-return", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "dust", CB_VERDICT_FINAL},
@@ -90,4 +96,22 @@ cb_verdict(const char *job_kind, int32 code, const char *message)
 		return rule->verdict;
 	}
 	return CB_VERDICT_RETRY;
+}
+
+const char *
+cb_verdict_advice(CbVerdict verdict, const CbTx *tx)
+{
+	CbTxOutIter it = cb_tx_outputs(tx);
+	CbTxOut		output;
+
+	if (verdict != CB_VERDICT_NOT_RELAYED)
+		return NULL;
+	while (cb_tx_next_output(&it, &output))
+	{
+		if (output.script.len > RELAYED_DATA && output.script.data[0] == CB_OP_RETURN)
+			return "the node does not relay data outputs of this size; "
+				"start it with -datacarriersize=100000 (btcd with --relaynonstd), "
+				"or use Bitcoin Core 30 or later";
+	}
+	return NULL;
 }

@@ -93,9 +93,24 @@ $node->set(reject => undef);
 $server->sql("UPDATE charmbills.jobs SET run_after = now() WHERE id = '$job'; SELECT charmbills.wake_worker()");
 $server->wait_for("SELECT state FROM charmbills.jobs WHERE id = '$job'", 'done', 'until it is taken');
 
+# Words of Bitcoin Core before and since its version 30, and of btcd.
+foreach my $reason ('scriptpubkey', 'datacarrier', 'TX rejected: transaction 11 is not standard: transaction output 1: non-standard script form')
+{
+	$node->set(reject => { code => -26, message => $reason });
+	my ($with, $without) = map { unpack 'H*', $real->build_payment(outputs => $_) } [ [ $address, 30_000 ], [ \("\x6a\x4c\x51" . 'x' x 81), 0 ] ],
+	  [ [ $address, 30_000 ], [ \("\x6a\x4c\x50" . 'x' x 80), 0 ] ];
+	($tx, $job) = queue(undef, $with);
+	$server->wait_for("SELECT status FROM charmbills.transactions WHERE id = '$tx'", 'failed', "$reason: a data output that is too large");
+	like($server->sql("SELECT error_message FROM charmbills.transactions WHERE id = '$tx'"),
+		qr/^\Q$reason\E: the node does not relay data outputs of this size; .*-datacarriersize=100000.*Bitcoin Core 30/, 'fails with advice');
+	($tx, $job) = queue(undef, $without);
+	$server->wait_for("SELECT status, error_message FROM charmbills.transactions WHERE id = '$tx'", "failed|$reason", 'one that is not, without');
+}
+
 #
 # A node without packages, and none at all
 #
+$node->set(reject => undef);
 $node->set(missing => ['submitpackage']);
 $node->forget;
 @package = package_of_two();
