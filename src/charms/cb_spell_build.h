@@ -48,8 +48,11 @@ typedef struct CbDraftCoin
 } CbDraftCoin;
 
 /*
- * The prover adds the input that pays its fee behind these inputs, and outputs
- * behind these outputs.
+ * The inputs are those that the spell is about.  From version 10 on they are
+ * all that the transaction will have, so that the one which pays the fees must
+ * be among them, and is the last by convention.  Before, the prover adds one
+ * behind them, which spends the commit transaction.  Outputs it adds behind
+ * these outputs.
  */
 typedef struct CbSpellDraft
 {

@@ -48,6 +48,7 @@ static void read_proof(Input *in);
 static bool is_amount_or_no_number(CbSpan data);
 static void check_charms(Input *in);
 static void find_version(CbSpan payload, CbSpell *spell);
+static void end_spell(Input *in, CbSpell *spell);
 static void read_payload(const CbTx *tx, CbSpell *spell);
 
 /* Nothing is read after the first refusal, so nothing can follow it. */
@@ -269,10 +270,14 @@ static void
 read_spell(Input *in)
 {
 	Fields		left = cb_cbor_read_map(&in->r);
+	uint64_t	version;
 
 	require_field(in, "version", &left);
-	if (cb_cbor_read_uint(&in->r) > UINT32_MAX)
+	version = cb_cbor_read_uint(&in->r);
+	if (version > UINT32_MAX)
 		refuse(in, "the version is out of range");
+	in->spell->has_version = true;
+	in->spell->version = (uint32_t) version;
 	require_field(in, "tx", &left);
 	read_tx(in);
 	require_field(in, "app_public_inputs", &left);
@@ -367,6 +372,28 @@ find_version(CbSpan payload, CbSpell *spell)
 	}
 }
 
+/* What was read is the spell, unless it was refused. */
+static void
+end_spell(Input *in, CbSpell *spell)
+{
+	const CbSpell *found = in->spell;
+
+	if (in->r.error == CB_OK)
+		check_charms(in);
+	if (in->r.error == CB_OK)
+	{
+		*spell = *found;
+		spell->state = CB_SPELL_READ;
+		return;
+	}
+	spell->state = CB_SPELL_MALFORMED;
+	spell->reason = found->reason;
+	if (in->r.error == CB_ERR_LENGTH)
+		spell->reason = "an app or a hash has the wrong length";
+	else if (spell->reason == NULL)
+		spell->reason = cb_result_message(in->r.error);
+}
+
 static void
 read_payload(const CbTx *tx, CbSpell *spell)
 {
@@ -388,20 +415,7 @@ read_payload(const CbTx *tx, CbSpell *spell)
 	read_proof(&in);
 	if (cb_reader_left(&in.r) > 0)
 		refuse(&in, "the payload goes on after the proof");
-	if (in.r.error == CB_OK)
-		check_charms(&in);
-	if (in.r.error == CB_OK)
-	{
-		*spell = found;
-		spell->state = CB_SPELL_READ;
-		return;
-	}
-	spell->state = CB_SPELL_MALFORMED;
-	spell->reason = found.reason;
-	if (in.r.error == CB_ERR_LENGTH)
-		spell->reason = "an app or a hash has the wrong length";
-	else if (spell->reason == NULL)
-		spell->reason = cb_result_message(in.r.error);
+	end_spell(&in, spell);
 }
 
 CbSpellState
@@ -417,5 +431,19 @@ cb_spell_read(const CbTx *tx, CbWriter *joined, CbSpell *spell)
 		spell->reason = "the transaction carries no spell";
 	else
 		read_payload(tx, spell);
+	return spell->state;
+}
+
+CbSpellState
+cb_spell_read_bare(CbSpan item, uint32_t n_outputs, CbSpell *spell)
+{
+	CbSpell		found = {0};
+	Input		in = {cb_reader(item.data, item.len), &found, n_outputs};
+
+	memset(spell, 0, sizeof(*spell));
+	read_spell(&in);
+	if (cb_reader_left(&in.r) > 0)
+		refuse(&in, "something follows the spell");
+	end_spell(&in, spell);
 	return spell->state;
 }
