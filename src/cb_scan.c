@@ -142,7 +142,7 @@ is_usable(const CbIndex *index, Relation relation, Relation opened)
 	const FormData_pg_index *form = opened->rd_index;
 
 	if (form->indrelid != RelationGetRelid(relation) || opened->rd_rel->relam != BTREE_AM_OID ||
-		!heap_attisnull(opened->rd_indextuple, Anum_pg_index_indpred, NULL))
+		(!index->is_partial && !heap_attisnull(opened->rd_indextuple, Anum_pg_index_indpred, NULL)))
 		return false;
 	for (int i = 0; i < CB_SCAN_MAX_KEYS && RegProcedureIsValid(index->equal[i]); i++)
 		if (i >= form->indnkeyatts || form->indkey.values[i] != index->table->numbers[index->columns[i]])

@@ -44,6 +44,8 @@ typedef struct CbIndex
 	const char *name;
 	int			columns[CB_SCAN_MAX_KEYS];
 	RegProcedure equal[CB_SCAN_MAX_KEYS];	/* InvalidOid after the last */
+	bool		is_partial;		/* has some rows only, and whoever scans wants no
+								 * other */
 	Oid			oid;
 	uint64		generation;
 } CbIndex;

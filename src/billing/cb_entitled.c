@@ -11,7 +11,7 @@
 
 #include "billing/cb_address_text.h"
 #include "billing/cb_status.h"
-#include "catalog/pg_collation.h"
+#include "billing/cb_token_access.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
@@ -19,6 +19,7 @@
 #include "cb_errors.h"
 #include "cb_scan.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
@@ -29,12 +30,16 @@
 enum
 {
 	PLAN_ID,
-	PLAN_MERCHANT_ID
+	PLAN_MERCHANT_ID,
+	ENTITLEMENT,
+	TOKEN_UNITS,
+	TOKEN_ACCESS,
+	BILLING_CYCLE
 };
 
 static CbTable plans = {
 	.name = "plans",
-	.columns = {"id", "merchant_id"}
+	.columns = {"id", "merchant_id", "entitlement", "token_units", "token_access", "billing_cycle"}
 };
 
 static CbIndex plan_by_id = {
@@ -48,12 +53,13 @@ enum
 {
 	CUSTOMER_ID,
 	CUSTOMER_MERCHANT_ID,
-	EXTERNAL_ID
+	EXTERNAL_ID,
+	CUSTOMER_ADDRESS
 };
 
 static CbTable customers = {
 	.name = "customers",
-	.columns = {"id", "merchant_id", "external_id"}
+	.columns = {"id", "merchant_id", "external_id", "address"}
 };
 
 static CbIndex customer_by_external_id = {
@@ -112,14 +118,25 @@ typedef struct Question
 {
 	pg_uuid_t	plan_id;
 	pg_uuid_t	merchant_id;	/* who sells the plan */
+	bool		is_by_payment;
+	bool		is_by_token;
+	CbTokenTerms terms;			/* of tokens */
 	bool		has_address;
-	Datum		address;
+	char	   *address;
+	bool		has_customer;
+	pg_uuid_t	customer_id;
+	char	   *customer_address;	/* NULL where none is known */
 	Snapshot	snapshot;
 } Question;
 
-static void find_merchant(Question *question);
-static bool find_customer(const Question *question, Datum external_id, pg_uuid_t *customer_id);
-static bool is_customer_entitled(const Question *question, const pg_uuid_t *customer_id);
+static bool load_question(FunctionCallInfo fcinfo, Question *question);
+static void find_plan(Question *question);
+static void read_terms(const CbScan *scan, Question *question);
+static bool find_customer(Question *question, Datum external_id);
+static bool is_entitled_by_payment(const Question *question);
+static bool is_entitled_by_token(const Question *question);
+static void add_addresses_of_customer(const Question *question, CbTokenOwner *owner);
+static bool is_customer_entitled(const Question *question);
 static bool is_address_entitled(const Question *question);
 static bool any_gives_access(const Question *question, CbScan *scan);
 static bool is_of_address(const Question *question, const CbScan *scan);
@@ -138,34 +155,38 @@ static bool is_access(const char *status);
 CB_DIRECT_FUNCTION(is_entitled, CB_MERCHANT)
 {
 	Question	question = {.snapshot = GetActiveSnapshot()};
-	CbScriptBuf script;
-	pg_uuid_t	customer_id;
 
 	cb_require_args(fcinfo, 1);
-	question.plan_id = *PG_GETARG_UUID_P(0);
-	question.has_address = !PG_ARGISNULL(1);
-	if (!question.has_address && PG_ARGISNULL(2))
+	if (!load_question(fcinfo, &question))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL((question.is_by_payment && is_entitled_by_payment(&question)) ||
+				   (question.is_by_token && is_entitled_by_token(&question)));
+}
+
+/* False where there is nobody who could be entitled. */
+static bool
+load_question(FunctionCallInfo fcinfo, Question *question)
+{
+	CbScriptBuf script;
+
+	question->plan_id = *PG_GETARG_UUID_P(0);
+	question->has_address = !PG_ARGISNULL(1);
+	question->has_customer = !PG_ARGISNULL(2);
+	if (!question->has_address && !question->has_customer)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("a subscriber needs subscriber_address, external_id, or both")));
-	find_merchant(&question);
-	cb_authorize(&question.merchant_id);
-	if (question.has_address)
-	{
-		char	   *address = cb_address_or_null(text_to_cstring(PG_GETARG_TEXT_PP(1)), &script);
-
-		if (address == NULL)
-			PG_RETURN_BOOL(false);
-		question.address = CStringGetTextDatum(address);
-	}
-	if (PG_ARGISNULL(2))
-		PG_RETURN_BOOL(is_address_entitled(&question));
-	PG_RETURN_BOOL(find_customer(&question, PG_GETARG_DATUM(2), &customer_id) &&
-				   is_customer_entitled(&question, &customer_id));
+	find_plan(question);
+	cb_authorize(&question->merchant_id);
+	if (question->has_address)
+		question->address = cb_address_or_null(text_to_cstring(PG_GETARG_TEXT_PP(1)), &script);
+	if (question->has_address && question->address == NULL)
+		return false;
+	return !question->has_customer || find_customer(question, PG_GETARG_DATUM(2));
 }
 
 static void
-find_merchant(Question *question)
+find_plan(Question *question)
 {
 	const Datum values[] = {UUIDPGetDatum(&question->plan_id)};
 	CbScan		scan;
@@ -176,26 +197,96 @@ find_merchant(Question *question)
 				(errcode(ERRCODE_CB_NOT_FOUND),
 				 errmsg("plan does not exist")));
 	(void) cb_scan_uuid(&scan, PLAN_MERCHANT_ID, &question->merchant_id);
+	read_terms(&scan, question);
 	cb_scan_end(&scan);
 }
 
+/* Before version 1.2.0 only payment gave access. */
+static void
+read_terms(const CbScan *scan, Question *question)
+{
+	bool		isnull;
+	Datum		entitlement = cb_scan_column(scan, ENTITLEMENT, &isnull);
+	char	   *by = isnull ? "payment" : TextDatumGetCString(entitlement);
+	CbTokenTerms *terms = &question->terms;
+
+	question->is_by_payment = strcmp(by, "token") != 0;
+	question->is_by_token = strcmp(by, "payment") != 0;
+	if (!question->is_by_token)
+		return;
+	terms->plan_id = question->plan_id;
+	terms->merchant_id = question->merchant_id;
+	terms->units = datumCopy(cb_scan_column(scan, TOKEN_UNITS, &isnull), false, -1);
+	if (strcmp(TextDatumGetCString(cb_scan_column(scan, TOKEN_ACCESS, &isnull)), "cycle") == 0)
+		terms->cycle = TextDatumGetCString(cb_scan_column(scan, BILLING_CYCLE, &isnull));
+}
+
 static bool
-find_customer(const Question *question, Datum external_id, pg_uuid_t *customer_id)
+find_customer(Question *question, Datum external_id)
 {
 	const Datum values[] = {UUIDPGetDatum(&question->merchant_id), external_id};
 	CbScan		scan;
 	bool		found;
+	bool		isnull;
 
 	cb_scan_begin(&scan, &customer_by_external_id, values, question->snapshot);
-	found = cb_scan_next(&scan) && cb_scan_uuid(&scan, CUSTOMER_ID, customer_id);
+	found = cb_scan_next(&scan) && cb_scan_uuid(&scan, CUSTOMER_ID, &question->customer_id);
+	if (found && question->is_by_token)
+	{
+		Datum		address = cb_scan_column(&scan, CUSTOMER_ADDRESS, &isnull);
+
+		question->customer_address = isnull ? NULL : TextDatumGetCString(address);
+	}
 	cb_scan_end(&scan);
 	return found;
 }
 
 static bool
-is_customer_entitled(const Question *question, const pg_uuid_t *customer_id)
+is_entitled_by_payment(const Question *question)
 {
-	const Datum values[] = {UUIDPGetDatum(customer_id)};
+	return question->has_customer ? is_customer_entitled(question) : is_address_entitled(question);
+}
+
+/* Who holds the token is subscribed, whether there is a subscription or not. */
+static bool
+is_entitled_by_token(const Question *question)
+{
+	CbTokenOwner owner = {NULL, 0, 0};
+
+	if (question->has_customer)
+		add_addresses_of_customer(question, &owner);
+	else
+		cb_token_owner_add(&owner, question->address);
+	return cb_token_gives_access(&question->terms, &owner, question->snapshot);
+}
+
+/* The one known of it, and those of its subscriptions to this plan; or the one asked for, if it is among them. */
+static void
+add_addresses_of_customer(const Question *question, CbTokenOwner *owner)
+{
+	const Datum values[] = {UUIDPGetDatum(&question->customer_id)};
+	TimestampTz now = cb_now_seen(question->snapshot);
+	CbScan		scan;
+
+	if (question->customer_address != NULL &&
+		(!question->has_address || strcmp(question->customer_address, question->address) == 0))
+		cb_token_owner_add(owner, question->customer_address);
+	cb_scan_begin(&scan, &subscriptions_by_customer, values, question->snapshot);
+	while (cb_scan_next(&scan))
+	{
+		bool		isnull;
+		Datum		address = cb_scan_column(&scan, SUBSCRIBER_ADDRESS, &isnull);
+
+		if (!isnull && is_of_address(question, &scan) && is_for_plan(question, &scan, now))
+			cb_token_owner_add(owner, TextDatumGetCString(address));
+	}
+	cb_scan_end(&scan);
+}
+
+static bool
+is_customer_entitled(const Question *question)
+{
+	const Datum values[] = {UUIDPGetDatum(&question->customer_id)};
 	CbScan		scan;
 
 	cb_scan_begin(&scan, &subscriptions_by_customer, values, question->snapshot);
@@ -205,8 +296,9 @@ is_customer_entitled(const Question *question, const pg_uuid_t *customer_id)
 static bool
 is_address_entitled(const Question *question)
 {
-	const Datum by_merchant[] = {UUIDPGetDatum(&question->merchant_id), question->address};
-	const Datum by_plan[] = {UUIDPGetDatum(&question->plan_id), question->address};
+	const Datum address = CStringGetTextDatum(question->address);
+	const Datum by_merchant[] = {UUIDPGetDatum(&question->merchant_id), address};
+	const Datum by_plan[] = {UUIDPGetDatum(&question->plan_id), address};
 	CbScan		scan;
 
 	if (!cb_index_exists(&subscriptions_by_address) && cb_index_exists(&subscriptions_by_plan_and_address))
@@ -243,7 +335,7 @@ is_of_address(const Question *question, const CbScan *scan)
 	if (!question->has_address)
 		return true;
 	address = cb_scan_column(scan, SUBSCRIBER_ADDRESS, &isnull);
-	return !isnull && DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, address, question->address));
+	return !isnull && strcmp(TextDatumGetCString(address), question->address) == 0;
 }
 
 /* A paid change of plan takes effect by time alone. */
