@@ -16,7 +16,7 @@ use Exporter qw(import);
 use Math::BigInt;
 
 our @EXPORT_OK = qw(address_script anyone_can_spend_script block_hash block_transactions build_block
-  build_transaction header_fields shown_hash transaction_id wire_hash sha256d
+  build_transaction header_fields read_transaction shown_hash transaction_id wire_hash sha256d
   REGTEST_GENESIS);
 
 use constant REGTEST_GENESIS => '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
@@ -298,6 +298,16 @@ sub _read_transaction
 	$take->(4);
 	my $raw = substr $bytes, $start, $at - $start;
 	return { raw => $raw, txid => transaction_id($raw), inputs => \@inputs, outputs => \@outputs };
+}
+
+# The same of a single one.
+sub read_transaction
+{
+	my ($bytes) = @_;
+	my $tx = _read_transaction($bytes, 0);
+
+	croak 'bytes are left behind the transaction' if length $tx->{raw} != length $bytes;
+	return $tx;
 }
 
 sub block_hash

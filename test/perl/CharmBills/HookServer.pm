@@ -254,7 +254,7 @@ sub _serve
 		my $way  = $self->_way_of($request->{path});
 		my $name = $way->{way};
 		my $code = $self->can("_way_$name") or die "no such way: $name\n";
-		last unless $code->($self, $out, $way);
+		last unless $code->($self, $out, $way, $request);
 	}
 	return;
 }
