@@ -12,7 +12,7 @@
 
 #include "postgres.h"
 
-#include "bitcoin/cb_bytes.h"
+#include "bitcoin/cb_tx.h"
 
 /*
  * Broadcast transactions, parents first: they enter the sandbox's mempool and
@@ -21,6 +21,12 @@
  * of them spends.  SPI must be connected.
  */
 extern void cb_sandbox_broadcast(const CbSpan *txs, int n);
+
+/*
+ * The transaction that has an output, mined or not, which nothing has spent;
+ * empty where there is none.
+ */
+extern CbSpan cb_sandbox_unspent(const CbOutpoint *outpoint);
 
 /* Let broadcasts in the sandbox execute at once; called when the library is loaded. */
 extern void cb_sandbox_register(void);

@@ -173,8 +173,8 @@ cb_sandbox_take_blocks(int32 height, int *n)
 	return blocks;
 }
 
-bool
-cb_sandbox_is_mined(const CbHash256 *txid)
+CbSpan
+cb_sandbox_mined_tx(const CbHash256 *txid)
 {
 	uint64		n = cb_execute(&read_blocks_above, CB_ARGS(cb_int4(-1)));
 
@@ -186,8 +186,8 @@ cb_sandbox_is_mined(const CbHash256 *txid)
 		for (uint32 t = 0; t < block.n_txs; t++)
 		{
 			if (memcmp(&block.txs[t].txid, txid, sizeof(*txid)) == 0)
-				return true;
+				return block.txs[t].tx.raw;
 		}
 	}
-	return false;
+	return (CbSpan) {NULL, 0};
 }

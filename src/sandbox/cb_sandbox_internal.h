@@ -41,7 +41,8 @@ extern void cb_sandbox_load_tip(CbSandboxTip *tip);
 extern void cb_sandbox_store_block(const CbSandboxTip *tip, CbSpan raw);
 /* Take the blocks above height away; gives them, lowest first. */
 extern CbSpan *cb_sandbox_take_blocks(int32 height, int *n);
-extern bool cb_sandbox_is_mined(const CbHash256 *txid);
+/* Its bytes, or an empty span. */
+extern CbSpan cb_sandbox_mined_tx(const CbHash256 *txid);
 
 /*
  * cb_sandbox_mine.c
@@ -75,6 +76,8 @@ extern CbSpan cb_sandbox_address_script(Datum address);
 extern void cb_sandbox_accept(const CbSandboxTip *tip, const CbSpan *txs, int n);
 /* Its bytes, or an empty span. */
 extern CbSpan cb_sandbox_mempool_tx(const CbHash256 *txid);
+/* Whether a block, or what waits for one, spends it. */
+extern bool cb_sandbox_is_spent(const CbOutpoint *outpoint);
 /* All of them, parents first. */
 extern CbSpan *cb_sandbox_mempool_txs(int *n);
 /* The first n are in a block now. */

@@ -284,6 +284,29 @@ cb_sandbox_mempool_tx(const CbHash256 *txid)
 	return cb_column_bytea(0, 1);
 }
 
+bool
+cb_sandbox_is_spent(const CbOutpoint *outpoint)
+{
+	uint8		bytes[OUTPOINT_SIZE];
+	CbSpan		key = {bytes, sizeof(bytes)};
+	CbHash256	spender;
+	uint64		n;
+
+	outpoint_bytes(outpoint, bytes);
+	if (mined_spender(key, &spender))
+		return true;
+	n = cb_execute(&search_txs, CB_ARGS(cb_bytea(key)));
+	for (uint64 i = 0; i < n; i++)
+	{
+		CbTx		tx;
+
+		parse_relayable(cb_column_bytea(i, 1), &tx);
+		if (spends(&tx, key))
+			return true;
+	}
+	return false;
+}
+
 CbSpan *
 cb_sandbox_mempool_txs(int *n)
 {

@@ -126,6 +126,20 @@ cb_sandbox_broadcast(const CbSpan *txs, int n)
 	cb_sandbox_leave(&tip);
 }
 
+CbSpan
+cb_sandbox_unspent(const CbOutpoint *outpoint)
+{
+	CbSpan		raw = cb_sandbox_mempool_tx(&outpoint->txid);
+	CbTx		tx;
+
+	if (raw.data == NULL)
+		raw = cb_sandbox_mined_tx(&outpoint->txid);
+	if (raw.data == NULL || cb_sandbox_is_spent(outpoint) ||
+		cb_tx_parse(raw.data, raw.len, &tx) != CB_OK || outpoint->vout >= tx.n_outputs)
+		return (CbSpan) {NULL, 0};
+	return raw;
+}
+
 static Datum
 send_tx(const CbSandboxTip *tip, CbSpan raw)
 {
@@ -191,7 +205,7 @@ txid_arg(FunctionCallInfo fcinfo)
 static void
 refuse_unless_waiting(const CbHash256 *txid)
 {
-	if (cb_sandbox_is_mined(txid))
+	if (cb_sandbox_mined_tx(txid).data != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("transaction is in a block"),
