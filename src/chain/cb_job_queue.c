@@ -26,6 +26,21 @@ CB_STATEMENT(insert_broadcasts, "uuid[] timestamptz",
 			 "       t.merchant_id, '" CB_JOB_BROADCAST ":' || t.id, $2, $2 "
 			 "FROM charmbills.transactions t WHERE t.id = ANY ($1) ORDER BY t.id "
 			 REQUEUE);
+CB_STATEMENT(insert_gather, "uuid outpoint[] timestamptz",
+			 "INSERT INTO charmbills.jobs AS j "
+			 "       (kind, payload, merchant_id, dedup_key, run_after, created_at) "
+			 "SELECT '" CB_JOB_GATHER "', "
+			 "       pg_catalog.jsonb_build_object('transaction_id', t.id, 'outpoints', $2::text[]), "
+			 "       t.merchant_id, '" CB_JOB_GATHER ":' || t.id, $3, $3 "
+			 "FROM charmbills.transactions t WHERE t.id = $1 "
+			 REQUEUE);
+CB_STATEMENT(insert_prove, "uuid timestamptz",
+			 "INSERT INTO charmbills.jobs AS j "
+			 "       (kind, payload, merchant_id, lane, dedup_key, run_after, created_at) "
+			 "SELECT '" CB_JOB_PROVE "', pg_catalog.jsonb_build_object('transaction_id', t.id), "
+			 "       t.merchant_id, '" CB_PROVER_LANE "', '" CB_JOB_PROVE ":' || t.id, $2, $2 "
+			 "FROM charmbills.transactions t WHERE t.id = $1 "
+			 REQUEUE);
 CB_STATEMENT(insert_rescan, "int4 timestamptz",
 			 "INSERT INTO charmbills.jobs AS j (kind, payload, dedup_key, run_after, created_at) "
 			 "VALUES ('" CB_JOB_RESCAN "', pg_catalog.jsonb_build_object('from_height', $1), "
@@ -39,6 +54,21 @@ cb_job_queue_broadcasts(const pg_uuid_t *transaction_ids, int n, TimestampTz now
 	if (n == 0)
 		return;
 	cb_execute(&insert_broadcasts, CB_ARGS(cb_uuid_array(transaction_ids, n), cb_timestamptz(now)));
+	cb_wake_on_commit();
+}
+
+void
+cb_job_queue_gather(const pg_uuid_t *transaction_id, const CbOutpoint *outpoints, int n, TimestampTz now)
+{
+	cb_execute(&insert_gather,
+			   CB_ARGS(cb_uuid(transaction_id), cb_outpoint_array(outpoints, n), cb_timestamptz(now)));
+	cb_wake_on_commit();
+}
+
+void
+cb_job_queue_prove(const pg_uuid_t *transaction_id, TimestampTz now)
+{
+	cb_execute(&insert_prove, CB_ARGS(cb_uuid(transaction_id), cb_timestamptz(now)));
 	cb_wake_on_commit();
 }
 

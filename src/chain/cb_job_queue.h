@@ -15,6 +15,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "bitcoin/cb_tx.h"
+
 #define CB_JOB_BROADCAST "broadcast"
 #define CB_JOB_RESCAN "rescan"
 #define CB_JOB_WEBHOOK "webhook"
@@ -35,6 +37,13 @@
  * each has one job for ever.  Wakes the worker on commit.
  */
 extern void cb_job_queue_broadcasts(const pg_uuid_t *transaction_ids, int n, TimestampTz now);
+
+/* Have the node give the transactions that have these outputs, for a row of transactions. */
+extern void cb_job_queue_gather(const pg_uuid_t *transaction_id, const CbOutpoint *outpoints, int n,
+								TimestampTz now);
+
+/* Have the prover prove what a row of transactions is asked for with. */
+extern void cb_job_queue_prove(const pg_uuid_t *transaction_id, TimestampTz now);
 
 /* Look again at every block from a height upwards.  Gives the job's id. */
 extern pg_uuid_t cb_job_queue_rescan(int32 from_height, TimestampTz now);
