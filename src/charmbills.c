@@ -23,6 +23,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
+#include "proving/cb_proving.h"
 #include "sandbox/cb_sandbox.h"
 #include "webhooks/cb_webhook.h"
 
@@ -42,6 +43,7 @@ _PG_init(void)
 	cb_settle_register();
 	cb_rates_register();
 	cb_webhook_register();
+	cb_gather_register();
 	cb_sandbox_register();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		register_launcher();

@@ -23,6 +23,7 @@
 #include "billing/cb_run_billing.h"
 #include "billing/cb_settle.h"
 #include "billing/cb_subscription.h"
+#include "billing/cb_token_verify.h"
 #include "cb_call.h"
 #include "cb_clock.h"
 #include "cb_errors.h"
@@ -30,11 +31,15 @@
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
 #include "chain/cb_incarnation.h"
+#include "chain/cb_reservation.h"
 #include "miscadmin.h"
+#include "proving/cb_proving.h"
 #include "utils/builtins.h"
 #include "webhooks/cb_webhook.h"
 
 #define DEFAULT_MAX_ROWS 1000
+/* Of whom the proofs behind their tokens are checked at once, which takes milliseconds each. */
+#define VERIFIED_ROWS 100
 /* Subscriptions that are worked on at once, and fail or go well together. */
 #define BATCH_ROWS 500
 
@@ -73,7 +78,7 @@ CB_STATEMENT(lock_boundaries, "timestamptz int8 timestamptz",
 			 "      AND (s.next_boundary <= $3 OR least(s.ended_at, s.paused_at, s.next_plan_at) <= $1) "
 			 "ORDER BY s.next_boundary LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED");
 /* One look at every index that says when something is due. */
-CB_STATEMENT(look, "timestamptz timestamptz",
+CB_STATEMENT(look, "timestamptz timestamptz timestamptz",
 			 "SELECT EXISTS (SELECT FROM charmbills.subscription_facts WHERE next_invoice_at <= $1) "
 			 "       OR EXISTS (SELECT FROM charmbills.subscription_facts WHERE next_boundary <= $1) "
 			 "       OR EXISTS (SELECT FROM charmbills.invoices WHERE status = 'open' AND expires_at <= $2) "
@@ -85,7 +90,8 @@ CB_STATEMENT(look, "timestamptz timestamptz",
 			 "                  WHERE c.series <> s.series) "
 			 "       OR EXISTS (SELECT FROM " CB_RATES_DUE ") "
 			 "       OR EXISTS (SELECT FROM " CB_OLD_KEYS ") "
-			 "       OR EXISTS (SELECT FROM " CB_OLD_DELIVERIES ")");
+			 "       OR EXISTS (SELECT FROM " CB_OLD_DELIVERIES ") "
+			 "       OR EXISTS (SELECT FROM " CB_TOKENS_DUE("$3") ")");
 CB_STATEMENT(fail_unsigned, "timestamptz int8",
 			 "WITH due AS (SELECT t.id FROM charmbills.transactions t "
 			 "             WHERE t.status = 'pending_signature' AND t.created_at <= $1 - interval '48 hours' "
@@ -94,9 +100,6 @@ CB_STATEMENT(fail_unsigned, "timestamptz int8",
 			 "SET status = 'failed', error_message = 'not signed within 48 hours' "
 			 "FROM due WHERE t.id = due.id "
 			 "RETURNING t.id, t.merchant_id, t.plan_id, coalesce(t.spell_txid, t.commit_txid)");
-CB_STATEMENT(release_reservations, "uuid",
-			 "DELETE FROM charmbills.used_utxos "
-			 "WHERE transaction_id = $1 AND NOT confirmed AND spent_by IS NULL");
 
 /* Work on subscriptions that is done in batches. */
 typedef struct Step
@@ -108,7 +111,7 @@ typedef struct Step
 	CbHold		hold;			/* for those that fail */
 } Step;
 
-static bool is_anything_due(TimestampTz now, TimestampTz until);
+static bool is_anything_due(TimestampTz now, TimestampTz until, TimestampTz lapse);
 static int64 expire_invoices(CbStatement *lock, TimestampTz until, TimestampTz now, int64 max_rows);
 static int64 work_on_invoices(TimestampTz until, TimestampTz now, int64 max_rows);
 static int64 renew_subscriptions(TimestampTz as_of, TimestampTz now, int64 max_rows);
@@ -132,6 +135,7 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	CbChainState chain;
 	TimestampTz now = cb_now();
 	TimestampTz until;
+	TimestampTz lapse;
 	int64		done = 0;
 
 	if (!cb_incarnation_is_current())
@@ -142,8 +146,10 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	}
 	cb_chain_state_read(&chain);
 	until = Min(as_of, chain.followed_until);
-	if (!is_anything_due(as_of, until))
+	lapse = cb_lapse_at(as_of, chain.followed_until);
+	if (!is_anything_due(as_of, until, lapse))
 		return 0;
+	done += cb_tokens_verify_due(lapse, now, Min(max_rows, VERIFIED_ROWS));
 	done += cb_rates_queue_due(as_of);
 	done += cb_idempotency_clean_up(as_of, max_rows);
 	done += cb_webhook_clean_up(as_of, max_rows);
@@ -154,14 +160,15 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	done += work_on_invoices(until, now, max_rows);
 	done += fail_unsigned_transactions(as_of, max_rows, &events);
 	cb_events_write(&events);
+	done += cb_proving_catch_up();
 	done += cb_address_pool_catch_up(max_rows);
 	return done;
 }
 
 static bool
-is_anything_due(TimestampTz now, TimestampTz until)
+is_anything_due(TimestampTz now, TimestampTz until, TimestampTz lapse)
 {
-	cb_execute_one(&look, CB_ARGS(cb_timestamptz(now), cb_timestamptz(until)));
+	cb_execute_one(&look, CB_ARGS(cb_timestamptz(now), cb_timestamptz(until), cb_timestamptz(lapse)));
 	return cb_column_bool(0, 1);
 }
 
@@ -275,7 +282,7 @@ fail_unsigned_transactions(TimestampTz now, int64 max_rows, CbEvents *events)
 	{
 		CbJson		payload;
 
-		cb_execute(&release_reservations, CB_ARGS(cb_uuid(&failed[i].id)));
+		cb_reservation_release(&failed[i].id);
 		cb_json_begin(&payload);
 		cb_json_text(&payload, "reason", "not signed within 48 hours");
 		cb_event_uuid(events, "transaction.failed", &failed[i].merchant_id, "transaction",
