@@ -36,8 +36,6 @@ static void write_prevouts(const CbTx *tx, CbWriter *message);
 static void write_spent(const CbTx *tx, const CbTxOut *spent, CbWriter *message);
 static void write_sequences(const CbTx *tx, CbWriter *message);
 static void write_outputs(const CbTx *tx, CbWriter *message);
-static void make_digest(const CbTx *tx, const CbTxOut *spent, uint32_t index,
-						const uint8_t leaf_hash[32], uint8_t digest[32]);
 
 void
 cb_tapleaf_hash(CbSpan script, uint8_t hash[32])
@@ -79,13 +77,13 @@ cb_tapscript_verify(const CbTx *tx, const CbTxOut *spent, uint32_t index,
 	if (key.len != CB_X_ONLY_SIZE || signature.len != CB_SCHNORR_SIZE ||
 		!secp256k1_xonly_pubkey_parse(secp256k1_context_static, &parsed, key.data))
 		return false;
-	make_digest(tx, spent, index, leaf_hash, digest);
+	cb_tapscript_digest(tx, spent, index, leaf_hash, digest);
 	return secp256k1_schnorrsig_verify(secp256k1_context_static, signature.data, digest, sizeof(digest), &parsed);
 }
 
-static void
-make_digest(const CbTx *tx, const CbTxOut *spent, uint32_t index,
-			const uint8_t leaf_hash[32], uint8_t digest[32])
+void
+cb_tapscript_digest(const CbTx *tx, const CbTxOut *spent, uint32_t index,
+					const uint8_t leaf_hash[32], uint8_t digest[32])
 {
 	uint8_t		message[MESSAGE_SIZE];
 	CbWriter	w = cb_writer(message, sizeof(message));

@@ -26,10 +26,14 @@ extern void cb_tapleaf_hash(CbSpan script, uint8_t hash[32]);
 extern bool cb_tapleaf_is_committed(CbSpan control_block, const uint8_t leaf_hash[32], CbSpan output_key);
 
 /*
- * Does a signature of SIGHASH_DEFAULT, which covers the whole transaction and
- * all it spends, hold?  spent: what each input spends.  Neither an annex nor
+ * What a signature of SIGHASH_DEFAULT signs, which covers the whole transaction
+ * and all it spends.  spent: what each input spends.  Neither an annex nor
  * OP_CODESEPARATOR is thought of.
  */
+extern void cb_tapscript_digest(const CbTx *tx, const CbTxOut *spent, uint32_t index,
+								const uint8_t leaf_hash[32], uint8_t digest[32]);
+
+/* Does such a signature hold? */
 extern bool cb_tapscript_verify(const CbTx *tx, const CbTxOut *spent, uint32_t index,
 								const uint8_t leaf_hash[32], CbSpan key, CbSpan signature);
 
