@@ -155,6 +155,7 @@ CREATE TABLE charmbills.plans (
         CONSTRAINT plans_nft_state_check CHECK (nft_state IN ('unborn', 'held', 'away', 'unknown', 'gone')),
     nft_script bytea,
     deactivated_by text CONSTRAINT plans_deactivated_by_check CHECK (deactivated_by IN ('merchant', 'nft')),
+    nft_matures_at_height integer,
     CONSTRAINT plans_currency_price_check CHECK ((currency IS NULL) = (price IS NULL)),
     CONSTRAINT plans_price_check CHECK ((price_sats IS NULL) = (price IS NOT NULL))
 );
@@ -197,9 +198,12 @@ COMMENT ON COLUMN charmbills.plans.accept_beamed IS 'Whether tokens that were be
 COMMENT ON COLUMN charmbills.plans.nft_state IS 'Where the plan''s NFT is: unborn, held by the merchant, away on another script, unknown (spent by a spell of an unsupported version) or gone.';
 COMMENT ON COLUMN charmbills.plans.nft_script IS 'Script that the NFT is to be on, where it is not the merchant''s address.';
 COMMENT ON COLUMN charmbills.plans.deactivated_by IS 'Why an inactive plan is: its merchant took it off sale, or its NFT left the merchant.';
+COMMENT ON COLUMN charmbills.plans.nft_matures_at_height IS 'Height of the chain at which the birth of its NFT has the confirmations that it needs.';
 
 CREATE INDEX plans_merchant_id_idx ON charmbills.plans (merchant_id);
 CREATE INDEX plans_nft_utxo_idx ON charmbills.plans (nft_utxo) WHERE nft_utxo IS NOT NULL;
+CREATE INDEX plans_nft_matures_idx ON charmbills.plans (nft_matures_at_height) WHERE nft_matures_at_height IS NOT NULL;
+CREATE INDEX plans_nft_waiting_idx ON charmbills.plans (nft_matures_at_height) WHERE status = 'pending_confirmation';
 
 CREATE TABLE charmbills.subscription_facts (
     id uuid PRIMARY KEY DEFAULT charmbills.uuid_v7(),
@@ -241,7 +245,8 @@ CREATE TABLE charmbills.subscription_facts (
     next_invoice_at timestamptz,
     billing_error text,
     held_until timestamptz,
-    trial_plan_id uuid CONSTRAINT subscription_facts_trial_plan_id_fkey REFERENCES charmbills.plans (id)
+    trial_plan_id uuid CONSTRAINT subscription_facts_trial_plan_id_fkey REFERENCES charmbills.plans (id),
+    token_check_at timestamptz
 );
 COMMENT ON TABLE charmbills.subscription_facts IS 'What is known of each subscription; its status follows from this and the time.';
 COMMENT ON COLUMN charmbills.subscription_facts.id IS 'Identity of the subscription.';
@@ -249,8 +254,8 @@ COMMENT ON COLUMN charmbills.subscription_facts.plan_id IS 'Plan subscribed to.'
 COMMENT ON COLUMN charmbills.subscription_facts.merchant_id IS 'Merchant who sells the plan.';
 COMMENT ON COLUMN charmbills.subscription_facts.customer_id IS 'Customer who subscribed.';
 COMMENT ON COLUMN charmbills.subscription_facts.subscriber_address IS 'Bitcoin address the customer subscribed with.';
-COMMENT ON COLUMN charmbills.subscription_facts.token_utxo IS 'Where the subscription token is.';
-COMMENT ON COLUMN charmbills.subscription_facts.token_amount IS 'Units of the token.';
+COMMENT ON COLUMN charmbills.subscription_facts.token_utxo IS 'Where most of the plan''s tokens on its address are; NULL where there are none.';
+COMMENT ON COLUMN charmbills.subscription_facts.token_amount IS 'The plan''s tokens on its address; NULL where it has none, or the plan''s are not followed.';
 COMMENT ON COLUMN charmbills.subscription_facts.status IS 'Status last announced by an event; the view subscriptions shows the present one.';
 COMMENT ON COLUMN charmbills.subscription_facts.cycle IS 'Billing cycle in force.';
 COMMENT ON COLUMN charmbills.subscription_facts.timezone IS 'Time zone its periods are computed in.';
@@ -267,7 +272,7 @@ COMMENT ON COLUMN charmbills.subscription_facts.cancel_at_period_end IS 'Whether
 COMMENT ON COLUMN charmbills.subscription_facts.canceled_at IS 'When cancellation was asked for.';
 COMMENT ON COLUMN charmbills.subscription_facts.ended_at IS 'When it ends or ended for good.';
 COMMENT ON COLUMN charmbills.subscription_facts.next_boundary IS 'Next instant at which time changes its status.';
-COMMENT ON COLUMN charmbills.subscription_facts.last_verified_at IS 'When its token was last verified.';
+COMMENT ON COLUMN charmbills.subscription_facts.last_verified_at IS 'When the proofs behind its tokens were last verified, all of them.';
 COMMENT ON COLUMN charmbills.subscription_facts.created_at IS 'When it was created.';
 COMMENT ON COLUMN charmbills.subscription_facts.quantity IS 'How many times the plan''s price is paid.';
 COMMENT ON COLUMN charmbills.subscription_facts.lead_time IS 'How long before a period the invoice for it is issued.';
@@ -282,12 +287,14 @@ COMMENT ON COLUMN charmbills.subscription_facts.next_invoice_at IS 'When the nex
 COMMENT ON COLUMN charmbills.subscription_facts.billing_error IS 'Why billing it failed last; NULL when it did not.';
 COMMENT ON COLUMN charmbills.subscription_facts.held_until IS 'After a failure: when billing it is tried again.';
 COMMENT ON COLUMN charmbills.subscription_facts.trial_plan_id IS 'Plan that its trial was of; NULL without one.';
+COMMENT ON COLUMN charmbills.subscription_facts.token_check_at IS 'When its tokens are to be verified again, or may count no longer; -infinity: with the next block, since one may have passed it by; NULL while there is nothing to look at.';
 
 CREATE INDEX subscription_facts_customer_idx ON charmbills.subscription_facts (customer_id, plan_id);
 CREATE INDEX subscription_facts_plan_id_idx ON charmbills.subscription_facts (plan_id);
 CREATE INDEX subscription_facts_address_idx ON charmbills.subscription_facts (merchant_id, subscriber_address);
 CREATE INDEX subscription_facts_boundary_idx ON charmbills.subscription_facts (next_boundary) WHERE next_boundary IS NOT NULL;
 CREATE INDEX subscription_facts_held_idx ON charmbills.subscription_facts (held_until) WHERE billing_error IS NOT NULL;
+CREATE INDEX subscription_facts_token_check_idx ON charmbills.subscription_facts (token_check_at) WHERE token_check_at IS NOT NULL;
 CREATE INDEX subscription_facts_invoice_idx ON charmbills.subscription_facts (next_invoice_at) WHERE next_invoice_at IS NOT NULL;
 
 CREATE TABLE charmbills.invoices (

@@ -105,9 +105,10 @@ COMMENT ON COLUMN charmbills.charms.spent_at IS 'Median time past of that block.
 COMMENT ON COLUMN charmbills.charms.is_unknown IS 'Whether it was spent by a spell of an unsupported version, so that it is not known who holds it now.';
 
 CREATE INDEX charms_holder_idx ON charmbills.charms (plan_id, script) WHERE spent_height IS NULL OR is_unknown;
-CREATE INDEX charms_height_idx ON charmbills.charms (block_height);
-CREATE INDEX charms_spent_height_idx ON charmbills.charms (spent_height) WHERE spent_height IS NOT NULL;
-CREATE INDEX charms_beamed_idx ON charmbills.charms (plan_id, beamed_to) WHERE beamed_to IS NOT NULL;
+CREATE INDEX charms_nft_idx ON charmbills.charms (plan_id, spent_height) WHERE has_nft;
+CREATE INDEX charms_height_idx ON charmbills.charms (plan_id, block_height);
+CREATE INDEX charms_spent_height_idx ON charmbills.charms (plan_id, spent_height) WHERE spent_height IS NOT NULL;
+CREATE INDEX charms_beamed_idx ON charmbills.charms (beamed_to) WHERE beamed_to IS NOT NULL;
 CREATE INDEX charms_unknown_idx ON charmbills.charms (spent_at) WHERE is_unknown;
 CREATE INDEX charms_merchant_id_idx ON charmbills.charms (merchant_id);
 

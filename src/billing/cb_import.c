@@ -14,11 +14,13 @@
 
 #include "billing/cb_address_text.h"
 #include "billing/cb_plan.h"
+#include "billing/cb_plan_app.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
 #include "cb_clock.h"
 #include "cb_errors.h"
+#include "cb_guc.h"
 #include "cb_sql.h"
 #include "cb_uuid.h"
 #include "utils/builtins.h"
@@ -30,7 +32,7 @@
  */
 #define NUMBER "'^[0-9]*[.]?[0-9]+([eE][-+]?[0-9]{1,2})?$'"
 
-CB_STATEMENT(read_plan, "jsonb",
+CB_STATEMENT(read_plan, "jsonb text",
 			 "WITH fields AS ("
 			 "  SELECT $1->>'serviceName' AS service_name, "
 			 "         btrim(coalesce($1->>'priceBTC', $1->>'priceBtc')) AS price, "
@@ -40,7 +42,10 @@ CB_STATEMENT(read_plan, "jsonb",
 			 "         nullif($1->>'ticker', '') AS ticker, "
 			 "         nullif($1->>'appId', '') AS app_id, nullif($1->>'appVk', '') AS app_vk, "
 			 "         btrim(coalesce($1->>'remaining', $1->>'remainingSupply')) AS remaining, "
-			 "         nullif($1->>'createdAt', '') AS created_at "
+			 "         nullif($1->>'createdAt', '') AS created_at, "
+			 "         lower(nullif($1->>'entitlement', '')) AS entitlement, "
+			 "         btrim($1->>'tokenUnits') AS units, lower(nullif($1->>'tokenAccess', '')) AS access, "
+			 "         nullif($1->'acceptBeamed', 'null') AS beamed "
 			 "  WHERE pg_catalog.jsonb_typeof($1) = 'object'"
 			 ") "
 			 "SELECT service_name, "
@@ -51,9 +56,14 @@ CB_STATEMENT(read_plan, "jsonb",
 			 "            THEN timestamptz 'epoch' + created_at::bigint * interval '1 millisecond' "
 			 "            ELSE created_at::timestamptz END, "
 			 "       $1 - '{serviceName,priceBTC,priceBtc,billingCycle,merchantAddress,bitcoinAddress,"
-			 "nftUtxoId,ticker,appId,appVk,remaining,remainingSupply,createdAt}'::text[], "
+			 "ticker,appId,appVk,createdAt,entitlement,tokenUnits,tokenAccess,acceptBeamed}'::text[] "
+			 "          - CASE WHEN app_id IS NULL OR coalesce(app_vk, $2) = '' "
+			 "            THEN '{nftUtxoId,remaining,remainingSupply}'::text[] ELSE '{}' END, "
 			 "       coalesce('nft:' || (nft::charmbills.outpoint)::text, 'id:' || id), "
-			 "       remaining IS NOT NULL "
+			 "       remaining IS NOT NULL, entitlement, "
+			 "       CASE WHEN units ~ " NUMBER " THEN units::numeric END, units IS NOT NULL, access, "
+			 "       CASE pg_catalog.jsonb_typeof(beamed) WHEN 'boolean' THEN beamed::boolean END, "
+			 "       beamed IS NOT NULL "
 			 "FROM fields");
 CB_STATEMENT(convert_price, "numeric",
 			 "SELECT charmbills.btc_to_sats($1)::bigint");
@@ -77,7 +87,13 @@ enum
 	CREATED_AT,
 	METADATA,
 	IDENTITY,
-	HAS_REMAINING
+	HAS_REMAINING,
+	ENTITLEMENT,
+	TOKEN_UNITS,
+	HAS_UNITS,
+	TOKEN_ACCESS,
+	ACCEPT_BEAMED,
+	HAS_BEAMED
 };
 
 /* What the stored plan says. */
@@ -91,6 +107,7 @@ typedef struct StoredPlan
 } StoredPlan;
 
 static void load_plan(NullableDatum json, StoredPlan *stored);
+static void leave_to_chain(CbPlanValues *values);
 static NullableDatum column(int number);
 static void require(bool is_there, const char *what);
 static pg_uuid_t merchant_of(const StoredPlan *stored);
@@ -111,6 +128,8 @@ CB_FUNCTION(import_plan, CB_MERCHANT)
 	cb_execute_one(&convert_price, CB_ARGS(stored.price_btc));
 	stored.values.price_sats = column(1);
 	cb_plan_check(&stored.values);
+	if (cb_plan_app_is_tracked(&stored.values))
+		leave_to_chain(&stored.values);
 
 	memset(&origin, 0, sizeof(origin));
 	origin.merchant_id = merchant_of(&stored);
@@ -128,7 +147,7 @@ load_plan(NullableDatum json, StoredPlan *stored)
 {
 	CbPlanValues *values = &stored->values;
 
-	if (cb_execute(&read_plan, CB_ARGS(json)) == 0)
+	if (cb_execute(&read_plan, CB_ARGS(json, cb_text(cb_guc_app_vk))) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("a stored plan is a JSON object")));
@@ -141,6 +160,10 @@ load_plan(NullableDatum json, StoredPlan *stored)
 	values->nft_utxo = column(NFT);
 	values->remaining_supply = column(REMAINING);
 	values->metadata = column(METADATA);
+	values->entitlement = column(ENTITLEMENT);
+	values->token_units = column(TOKEN_UNITS);
+	values->token_access = column(TOKEN_ACCESS);
+	values->accept_beamed = column(ACCEPT_BEAMED);
 	stored->price_btc = column(PRICE);
 	stored->created_at = column(CREATED_AT);
 	stored->address = cb_column_text(0, ADDRESS);
@@ -151,6 +174,17 @@ load_plan(NullableDatum json, StoredPlan *stored)
 	require(stored->identity != NULL, "nftUtxoId or id");
 	require(!cb_column_bool(0, HAS_REMAINING) || !values->remaining_supply.isnull,
 			"remaining that is a number");
+	require(!cb_column_bool(0, HAS_UNITS) || !values->token_units.isnull, "tokenUnits that is a number");
+	require(!cb_column_bool(0, HAS_BEAMED) || !values->accept_beamed.isnull, "acceptBeamed that is true or false");
+	cb_plan_app_default(values);
+}
+
+/* What the stored plan said of it is in its metadata. */
+static void
+leave_to_chain(CbPlanValues *values)
+{
+	values->nft_utxo = cb_null();
+	values->remaining_supply = cb_null();
 }
 
 /* Copied, since the next statement takes its row with it. */

@@ -29,6 +29,11 @@ CB_STATEMENT(lock_subscriptions, "uuid[]",
 			 "SELECT s.id FROM charmbills.subscription_facts s "
 			 "WHERE s.id = ANY (SELECT i.subscription_id FROM charmbills.invoices i WHERE i.id = ANY ($1)) "
 			 "ORDER BY s.id FOR NO KEY UPDATE");
+CB_STATEMENT(probe_subscriptions, "uuid[]",
+			 "SELECT s.xmax FROM charmbills.subscription_facts s WHERE s.id = ANY ($1)");
+CB_STATEMENT(lock_subscriptions_alone, "uuid[]",
+			 "SELECT s.id FROM charmbills.subscription_facts s WHERE s.id = ANY ($1) "
+			 "ORDER BY s.id FOR NO KEY UPDATE");
 CB_STATEMENT(lock_invoices, "uuid[]",
 			 "SELECT i.id FROM charmbills.invoices i WHERE i.id = ANY ($1) "
 			 "ORDER BY i.id FOR NO KEY UPDATE");
@@ -44,6 +49,7 @@ static void lock_and_report(CbStatement *probe, RowLocker lock_rows, NullableDat
 static int	find_blocker(CbStatement *probe, NullableDatum ids);
 static void report_blocker(int pid);
 static void lock_invoice_rows(NullableDatum ids, int n);
+static void lock_subscription_rows(NullableDatum ids, int n);
 static void lock_counter_rows(NullableDatum ids, int n);
 
 void
@@ -51,6 +57,13 @@ cb_lock_invoices(const pg_uuid_t *invoice_ids, int n)
 {
 	if (n > 0)
 		lock_and_report(&probe_rows, lock_invoice_rows, cb_uuid_array(invoice_ids, n), n);
+}
+
+void
+cb_lock_subscriptions(const pg_uuid_t *subscription_ids, int n)
+{
+	if (n > 0)
+		lock_and_report(&probe_subscriptions, lock_subscription_rows, cb_uuid_array(subscription_ids, n), n);
 }
 
 void
@@ -95,6 +108,12 @@ lock_invoice_rows(NullableDatum ids, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_NOT_FOUND),
 				 errmsg("invoice does not exist")));
+}
+
+static void
+lock_subscription_rows(NullableDatum ids, int n)
+{
+	cb_execute(&lock_subscriptions_alone, CB_ARGS(ids));
 }
 
 static void

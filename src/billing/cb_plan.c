@@ -11,7 +11,9 @@
 
 #include "billing/cb_idempotency.h"
 #include "billing/cb_plan.h"
+#include "billing/cb_plan_app.h"
 #include "billing/cb_plan_follow.h"
+#include "billing/cb_plan_nft.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
@@ -22,10 +24,13 @@
 #include "cb_uuid.h"
 
 CB_STATEMENT(lock_plan, "uuid",
-			 "SELECT merchant_id, status, app_id IS NOT NULL AND import_key IS NULL "
-			 "FROM charmbills.plans WHERE id = $1 FOR NO KEY UPDATE");
+			 "SELECT merchant_id, status, app_id IS NOT NULL AND import_key IS NULL, " CB_PLAN_IS_TRACKED("p") " "
+			 "FROM charmbills.plans p WHERE id = $1 FOR NO KEY UPDATE");
 CB_STATEMENT(write_status, "uuid text timestamptz",
-			 "UPDATE charmbills.plans SET status = $2, updated_at = $3 WHERE id = $1");
+			 "UPDATE charmbills.plans SET status = $2, updated_at = $3, deactivated_by = NULL WHERE id = $1");
+CB_STATEMENT(write_deactivated, "uuid",
+			 "UPDATE charmbills.plans SET deactivated_by = 'merchant' "
+			 "WHERE id = $1 AND deactivated_by IS DISTINCT FROM 'merchant'");
 
 /* A locked plan. */
 typedef struct LockedPlan
@@ -34,6 +39,7 @@ typedef struct LockedPlan
 	pg_uuid_t	merchant_id;
 	char	   *status;
 	bool		needs_mint;		/* on sale only once its mint is confirmed */
+	bool		is_tracked;
 } LockedPlan;
 
 static void load_terms(FunctionCallInfo fcinfo, int currency, CbPlanValues *values);
@@ -48,7 +54,8 @@ static void move(LockedPlan *plan, const char *from, const char *to, const char 
  *		currency text, price, tolerance_percent, tax_rate numeric,
  *		min_invoice_sats bigint, lead_time interval, restart text,
  *		trial_once boolean, dunning interval[], uncollectible_after interval,
- *		idempotency_key text) -> plans
+ *		entitlement text, token_units numeric, token_access text,
+ *		accept_beamed boolean, idempotency_key text) -> plans
  */
 CB_FUNCTION(create_plan, CB_MERCHANT)
 {
@@ -67,13 +74,16 @@ CB_FUNCTION(create_plan, CB_MERCHANT)
 	values.metadata = cb_arg(fcinfo, 14);
 	cb_plan_price_require(&values);
 	cb_plan_check(&values);
+	cb_plan_app_default(&values);
+	if (cb_plan_app_is_tracked(&values))
+		cb_plan_app_refuse_facts(&values);
 
 	memset(&origin, 0, sizeof(origin));
 	origin.merchant_id = *PG_GETARG_UUID_P(0);
-	origin.status = values.app_id.isnull ? "active" : "pending_signature";
+	origin.status = cb_plan_app_needs_mint(&values) ? "pending_signature" : "active";
 	origin.event_type = "plan.created";
 	origin.created_at = cb_now();
-	if (cb_idempotency_claim_call(fcinfo, 25, &origin.merchant_id, origin.created_at, &id))
+	if (cb_idempotency_claim_call(fcinfo, 29, &origin.merchant_id, origin.created_at, &id))
 		id = cb_plan_add(&id, &origin, &values);
 	return cb_plan_return(fcinfo, &id);
 }
@@ -101,6 +111,10 @@ load_terms(FunctionCallInfo fcinfo, int currency, CbPlanValues *values)
 	values->trial_once = cb_arg(fcinfo, currency + 7);
 	values->dunning = cb_arg(fcinfo, currency + 8);
 	values->uncollectible_after = cb_arg(fcinfo, currency + 9);
+	values->entitlement = cb_arg(fcinfo, currency + 10);
+	values->token_units = cb_arg(fcinfo, currency + 11);
+	values->token_access = cb_arg(fcinfo, currency + 12);
+	values->accept_beamed = cb_arg(fcinfo, currency + 13);
 }
 
 /*
@@ -111,7 +125,8 @@ load_terms(FunctionCallInfo fcinfo, int currency, CbPlanValues *values)
  *		currency text, price, tolerance_percent, tax_rate numeric,
  *		min_invoice_sats bigint, lead_time interval, restart text,
  *		trial_once boolean, dunning interval[], uncollectible_after interval,
- *		price_from timestamptz) -> plans
+ *		entitlement text, token_units numeric, token_access text,
+ *		accept_beamed boolean, price_from timestamptz) -> plans
  *
  * Null leaves a value as it is.
  */
@@ -125,9 +140,14 @@ CB_FUNCTION(update_plan, CB_MERCHANT)
 	values.remaining_supply = cb_arg(fcinfo, 10);
 	values.nft_utxo = cb_arg(fcinfo, 11);
 	values.metadata = cb_arg(fcinfo, 12);
-	values.price_from = cb_arg(fcinfo, 23);
+	values.price_from = cb_arg(fcinfo, 27);
 	lock_plan_arg(fcinfo, &plan);
 	cb_plan_check(&values);
+	if (plan.is_tracked)
+	{
+		cb_plan_app_refuse_facts(&values);
+		cb_plan_app_refuse_rules(&plan.id, &values);
+	}
 	cb_plan_change(&plan.id, &values);
 	return cb_plan_return(fcinfo, &plan.id);
 }
@@ -139,6 +159,8 @@ CB_FUNCTION(deactivate_plan, CB_MERCHANT)
 
 	lock_plan_arg(fcinfo, &plan);
 	move(&plan, "active", "inactive", "plan.deactivated");
+	/* One that its NFT took off sale stays so when the NFT comes back. */
+	cb_execute(&write_deactivated, CB_ARGS(cb_uuid(&plan.id)));
 	return cb_plan_return(fcinfo, &plan.id);
 }
 
@@ -148,7 +170,15 @@ CB_FUNCTION(activate_plan, CB_MERCHANT)
 	LockedPlan	plan;
 
 	lock_plan_arg(fcinfo, &plan);
-	if (strcmp(plan.status, "active") != 0 && plan.needs_mint && !cb_plan_is_minted(&plan.id))
+	if (plan.is_tracked)
+	{
+		/* The merchant may have another script by now. */
+		cb_plan_nft_refresh(&plan.id, 1, cb_now());
+		lock_plan_arg(fcinfo, &plan);
+		if (strcmp(plan.status, "active") != 0)
+			cb_plan_nft_require(&plan.id);
+	}
+	else if (strcmp(plan.status, "active") != 0 && plan.needs_mint && !cb_plan_is_minted(&plan.id))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("no confirmed transaction mints this plan"),
@@ -171,6 +201,7 @@ lock_plan_arg(FunctionCallInfo fcinfo, LockedPlan *plan)
 	plan->merchant_id = cb_column_uuid(0, 1);
 	plan->status = cb_column_text(0, 2);
 	plan->needs_mint = cb_column_bool(0, 3);
+	plan->is_tracked = cb_column_bool(0, 4);
 	cb_authorize(&plan->merchant_id);
 }
 

@@ -44,6 +44,10 @@ typedef struct CbPlanValues
 	NullableDatum trial_once;	/* boolean */
 	NullableDatum dunning;		/* interval[] */
 	NullableDatum uncollectible_after;	/* interval */
+	NullableDatum entitlement;	/* text */
+	NullableDatum token_units;	/* numeric */
+	NullableDatum token_access; /* text */
+	NullableDatum accept_beamed;	/* boolean */
 } CbPlanValues;
 
 /* Whose it is, and how it begins. */

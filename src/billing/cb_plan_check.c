@@ -12,6 +12,7 @@
 #include "billing/cb_currency.h"
 #include "billing/cb_period.h"
 #include "billing/cb_plan.h"
+#include "billing/cb_plan_app.h"
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "types/cb_types.h"
@@ -38,6 +39,9 @@ CB_STATEMENT(check_demand, "numeric numeric interval text interval interval[]",
 			 "       NOT EXISTS (SELECT FROM (SELECT s.step, pg_catalog.lag(s.step) OVER (ORDER BY s.n) AS before "
 			 "                                FROM unnest($6) WITH ORDINALITY s(step, n)) s "
 			 "                   WHERE s.step <= s.before OR s.step < interval '-" LONGEST_WAIT "')");
+CB_STATEMENT(check_access, "text numeric text",
+			 "SELECT $1 IN ('payment', 'token', 'either'), "
+			 "       $2 BETWEEN 1 AND 18446744073709551615 AND $2 = trunc($2), $3 IN ('held', 'cycle')");
 /* Of the prices that hold now or will. */
 CB_STATEMENT(check_stored, "uuid timestamptz",
 			 "SELECT NOT EXISTS (SELECT FROM charmbills.plan_prices v "
@@ -46,7 +50,9 @@ CB_STATEMENT(check_stored, "uuid timestamptz",
 			 "                                         WHERE l.plan_id = p.id AND l.version > v.version "
 			 "                                               AND l.valid_from <= greatest(v.valid_from, $2))), "
 			 "       p.currency IS NULL OR (p.tolerance_sats = 0 AND p.min_invoice_sats = 0), "
-			 "       p.uncollectible_after > ALL (p.dunning) "
+			 "       p.uncollectible_after > ALL (p.dunning), "
+			 "       p.entitlement = 'payment' OR " CB_PLAN_IS_TRACKED("p") " "
+			 "       OR (p.app_id IS NULL AND p.status IN ('pending_signature', 'failed')) "
 			 "FROM charmbills.plans p WHERE p.id = $1");
 
 /* What is wrong when a condition does not hold. */
@@ -79,11 +85,18 @@ static const Complaint of_demand[] = {
 	{ERRCODE_CB_INVALID_ARGUMENT, "a dunning step must not be null", NULL},
 	{ERRCODE_CB_INVALID_ARGUMENT, "dunning steps must ascend", "Each is counted from when the invoice is due."},
 };
+static const Complaint of_access[] = {
+	{ERRCODE_CB_INVALID_ARGUMENT, "entitlement is \"payment\", \"token\" or \"either\"", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "token_units is a whole number from 1 to 18446744073709551615", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "token_access is \"held\" or \"cycle\"", NULL},
+};
 static const Complaint of_stored[] = {
 	{ERRCODE_CB_AMOUNT, "the tolerance of a plan is more than its price", NULL},
 	{ERRCODE_CB_INVALID_ARGUMENT, "a plan in a currency has no tolerance_sats and no min_invoice_sats",
 	"Give a tolerance as tolerance_percent."},
 	{ERRCODE_CB_INVALID_ARGUMENT, "every dunning step must come before uncollectible_after", NULL},
+	{ERRCODE_CB_INVALID_ARGUMENT, "a token gives access to no plan whose charms are not followed",
+	"A plan is followed that has app_id and app_vk, or charmbills.app_vk in its place."},
 };
 
 static void complain(const Complaint *complaints, int n);
@@ -101,6 +114,8 @@ cb_plan_check(const CbPlanValues *values)
 				   CB_ARGS(values->tolerance_percent, values->tax_rate, values->lead_time, values->restart,
 						   values->uncollectible_after, values->dunning));
 	complain(of_demand, lengthof(of_demand));
+	cb_execute_one(&check_access, CB_ARGS(values->entitlement, values->token_units, values->token_access));
+	complain(of_access, lengthof(of_access));
 	check_amount(values->price_sats);
 	check_amount(values->tolerance_sats);
 	check_amount(values->min_invoice_sats);

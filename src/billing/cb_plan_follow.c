@@ -14,13 +14,16 @@
  */
 #include "postgres.h"
 
+#include "billing/cb_plan_app.h"
 #include "billing/cb_plan_follow.h"
+#include "billing/cb_plan_nft.h"
 #include "cb_clock.h"
 #include "cb_json.h"
 #include "cb_sql.h"
 
 CB_STATEMENT(lock_plan, "uuid",
-			 "SELECT status, merchant_id FROM charmbills.plans WHERE id = $1 FOR NO KEY UPDATE");
+			 "SELECT p.status, p.merchant_id, " CB_PLAN_IS_TRACKED("p") " "
+			 "FROM charmbills.plans p WHERE p.id = $1 FOR NO KEY UPDATE");
 /* Inputs of every known transaction are in watched_outpoints. */
 CB_STATEMENT(read_spenders, "uuid uuid",
 			 "WITH spenders AS ("
@@ -37,19 +40,9 @@ CB_STATEMENT(read_spenders, "uuid uuid",
 CB_STATEMENT(write_status, "uuid text timestamptz",
 			 "UPDATE charmbills.plans SET status = $2, updated_at = $3 WHERE id = $1");
 
-/* The plan's transactions that spend it. */
-typedef struct Spenders
-{
-	bool		include_this;	/* the one that there is news of */
-	bool		any_confirmed;
-	bool		any_pending;
-} Spenders;
-
-static void load_spenders(const pg_uuid_t *plan_id, const pg_uuid_t *this_one, Spenders *spenders);
-static const char *new_status(const char *status, const Spenders *spenders, CbOwnTxNews news);
+static const char *new_status(const char *status, const CbPlanSpenders *spenders, CbOwnTxNews news);
 static void announce(const CbOwnTx *tx, const pg_uuid_t *merchant_id, const char *from, const char *to,
 					 TimestampTz now, CbEvents *events);
-static const char *event_type(const char *from, const char *to);
 
 void
 cb_plan_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events)
@@ -57,14 +50,19 @@ cb_plan_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events)
 	pg_uuid_t	merchant_id;
 	const char *from;
 	const char *to;
-	Spenders	spenders;
+	CbPlanSpenders spenders;
 	TimestampTz now = cb_now();
 
 	if (!tx->has_plan || cb_execute(&lock_plan, CB_ARGS(cb_uuid(&tx->plan_id))) == 0)
 		return;
+	if (cb_column_bool(0, 3))
+	{
+		cb_plan_nft_own_transaction(tx, news, events);
+		return;
+	}
 	from = cb_column_text(0, 1);
 	merchant_id = cb_column_uuid(0, 2);
-	load_spenders(&tx->plan_id, &tx->id, &spenders);
+	cb_plan_spenders_read(&tx->plan_id, &tx->id, &spenders);
 	to = new_status(from, &spenders, news);
 	if (strcmp(from, to) == 0)
 		return;
@@ -75,14 +73,14 @@ cb_plan_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events)
 bool
 cb_plan_is_minted(const pg_uuid_t *plan_id)
 {
-	Spenders	spenders;
+	CbPlanSpenders spenders;
 
-	load_spenders(plan_id, NULL, &spenders);
+	cb_plan_spenders_read(plan_id, NULL, &spenders);
 	return spenders.any_confirmed;
 }
 
-static void
-load_spenders(const pg_uuid_t *plan_id, const pg_uuid_t *this_one, Spenders *spenders)
+void
+cb_plan_spenders_read(const pg_uuid_t *plan_id, const pg_uuid_t *this_one, CbPlanSpenders *spenders)
 {
 	cb_execute_one(&read_spenders, CB_ARGS(cb_uuid(plan_id), cb_uuid(this_one)));
 	spenders->include_this = cb_column_bool(0, 1);
@@ -95,7 +93,7 @@ load_spenders(const pg_uuid_t *plan_id, const pg_uuid_t *this_one, Spenders *spe
  * so: activate_plan() asks for a confirmed mint itself.
  */
 static const char *
-new_status(const char *status, const Spenders *spenders, CbOwnTxNews news)
+new_status(const char *status, const CbPlanSpenders *spenders, CbOwnTxNews news)
 {
 	bool		is_active = strcmp(status, "active") == 0;
 
@@ -128,15 +126,17 @@ announce(const CbOwnTx *tx, const pg_uuid_t *merchant_id, const char *from, cons
 	cb_json_uuid(&payload, "transaction_id", &tx->id);
 	cb_json_text(&payload, "previous_status", from);
 	cb_json_text(&payload, "status", to);
-	cb_event_uuid(events, event_type(from, to), merchant_id, "plan", &tx->plan_id,
+	cb_event_uuid(events, cb_plan_event_type(from, to), merchant_id, "plan", &tx->plan_id,
 				  cb_json_end(&payload), now);
 }
 
-static const char *
-event_type(const char *from, const char *to)
+const char *
+cb_plan_event_type(const char *from, const char *to)
 {
 	if (strcmp(to, "active") == 0)
 		return "plan.activated";
+	if (strcmp(to, "inactive") == 0)
+		return "plan.deactivated";
 	if (strcmp(to, "failed") == 0)
 		return "plan.failed";
 	return strcmp(from, "active") == 0 ? "plan.reversed" : "plan.pending";

@@ -10,6 +10,8 @@
 #include "postgres.h"
 
 #include "billing/cb_plan.h"
+#include "billing/cb_plan_app.h"
+#include "billing/cb_plan_nft.h"
 #include "cb_call.h"
 #include "cb_clock.h"
 #include "cb_errors.h"
@@ -31,7 +33,7 @@ CB_STATEMENT(insert_plan, "uuid uuid text text text timestamptz text text int8 t
 CB_STATEMENT(find_imported, "text",
 			 "SELECT id FROM charmbills.plans WHERE import_key = $1");
 CB_STATEMENT(update_plan, "uuid timestamptz text text interval interval int4 int8 bool text numeric outpoint jsonb "
-			 "numeric numeric int8 interval text bool interval[] interval",
+			 "numeric numeric int8 interval text bool interval[] interval text numeric text bool",
 			 "UPDATE charmbills.plans "
 			 "SET updated_at = $2, service_name = coalesce($3, service_name), "
 			 "    billing_cycle = coalesce($4, billing_cycle), trial = coalesce($5, trial), "
@@ -44,7 +46,9 @@ CB_STATEMENT(update_plan, "uuid timestamptz text text interval interval int4 int
 			 "    min_invoice_sats = coalesce($16, min_invoice_sats), lead_time = coalesce($17, lead_time), "
 			 "    restart = coalesce($18, restart), trial_once = coalesce($19, trial_once), "
 			 "    dunning = coalesce($20, dunning), "
-			 "    uncollectible_after = coalesce($21, uncollectible_after) "
+			 "    uncollectible_after = coalesce($21, uncollectible_after), "
+			 "    entitlement = coalesce($22, entitlement), token_units = coalesce($23, token_units), "
+			 "    token_access = coalesce($24, token_access), accept_beamed = coalesce($25, accept_beamed) "
 			 "WHERE id = $1");
 CB_STATEMENT(read_plan, "uuid",
 			 "SELECT p, p.nft_utxo, p.merchant_id, p.price_sats, p.currency, p.price::text, p.status "
@@ -131,7 +135,9 @@ update_row(const pg_uuid_t *plan_id, const CbPlanValues *values, TimestampTz now
 					   values->ticker, values->remaining_supply, values->nft_utxo,
 					   values->metadata, values->tolerance_percent, values->tax_rate,
 					   values->min_invoice_sats, values->lead_time, values->restart,
-					   values->trial_once, values->dunning, values->uncollectible_after));
+					   values->trial_once, values->dunning, values->uncollectible_after,
+					   values->entitlement, values->token_units, values->token_access,
+					   values->accept_beamed));
 }
 
 void
@@ -143,6 +149,8 @@ cb_plan_change(const pg_uuid_t *plan_id, const CbPlanValues *values)
 	update_row(plan_id, values, now);
 	cb_plan_check_stored(plan_id, now);
 	follow_up(plan_id, "plan.updated", now);
+	/* Its NFT may need another depth. */
+	cb_plan_nft_refresh(plan_id, 1, now);
 }
 
 /* Of the row as it stands now. */

@@ -15,8 +15,10 @@
 #include "billing/cb_invoice_state.h"
 #include "billing/cb_payment.h"
 #include "billing/cb_plan_follow.h"
+#include "billing/cb_plan_nft.h"
 #include "billing/cb_settle.h"
 #include "billing/cb_subscription.h"
+#include "billing/cb_subscription_token.h"
 #include "catalog/pg_type.h"
 #include "cb_json.h"
 #include "cb_sql.h"
@@ -148,15 +150,15 @@ lock_invoices(const CbChange *change)
 	pg_uuid_t  *invoices;
 	int			n = cb_payment_find_invoices(change, &invoices);
 
+	cb_subscription_tokens_lock(change, invoices, n);
 	cb_lock_invoices(invoices, n);
 }
 
-/* Nothing follows from charms yet. */
 static void
 follow_charms(const CbChange *change, CbEvents *events)
 {
-	(void) change;
-	(void) events;
+	cb_plan_nft_follow(change, events);
+	cb_subscription_tokens_follow(change, events);
 }
 
 static void

@@ -44,6 +44,9 @@ extern void cb_settle_strays(const CbOutpoint *outpoints, int n, TimestampTz now
  */
 extern void cb_lock_invoices(const pg_uuid_t *invoice_ids, int n);
 
+/* Lock subscriptions in order of key. */
+extern void cb_lock_subscriptions(const pg_uuid_t *subscription_ids, int n);
+
 /* Lock merchants' counters in order of key: nobody issues an invoice meanwhile. */
 extern void cb_lock_counters(const pg_uuid_t *merchant_ids, int n);
 

@@ -14,8 +14,10 @@
 #include "billing/cb_invoice.h"
 #include "billing/cb_items.h"
 #include "billing/cb_period.h"
+#include "billing/cb_plan_app.h"
 #include "billing/cb_subscription.h"
 #include "billing/cb_subscription_hold.h"
+#include "billing/cb_subscription_token.h"
 #include "cb_args.h"
 #include "cb_auth.h"
 #include "cb_call.h"
@@ -30,7 +32,8 @@
 
 CB_STATEMENT(read_offer, "uuid",
 			 "SELECT p.merchant_id, p.status, m.is_active, p.price_sats, p.billing_cycle, m.timezone, "
-			 "       p.trial, p.grace, p.allow_multiple, p.lead_time, p.restart, p.trial_once "
+			 "       p.trial, p.grace, p.allow_multiple, p.lead_time, p.restart, p.trial_once, "
+			 "       " CB_PLAN_IS_TRACKED("p") " "
 			 "FROM charmbills.plans p JOIN charmbills.merchants m ON m.id = p.merchant_id "
 			 "WHERE p.id = $1");
 
@@ -70,6 +73,7 @@ typedef struct Offer
 	Interval	lead;
 	char	   *restart;
 	bool		trial_once;
+	bool		is_tracked;
 } Offer;
 
 static void load_subscriber(FunctionCallInfo fcinfo, Subscriber *subscriber);
@@ -137,6 +141,7 @@ load_offer(const pg_uuid_t *plan_id, Offer *offer)
 	offer->lead = cb_column_is_null(0, 10) ? cb_default_lead(offer->cycle) : cb_column_interval(0, 10);
 	offer->restart = cb_column_text(0, 11);
 	offer->trial_once = cb_column_bool(0, 12);
+	offer->is_tracked = cb_column_bool(0, 13);
 }
 
 /* False when an earlier call with the same key has done it: *id is what it made. */
@@ -198,6 +203,8 @@ add_subscription(const pg_uuid_t *id, const Offer *offer, const Subscriber *subs
 						   cb_datum(IntervalPGetDatum(&offer->lead)), cb_text(offer->restart),
 						   cb_int4(subscriber->quantity), cb_uuid(in_trial ? &offer->plan_id : NULL)));
 	announce(id, offer, subscriber, &customer_id, status, now, &events);
+	if (offer->is_tracked && subscriber->names.address != NULL)
+		cb_subscription_tokens_begin(id, now, &events);
 	/* An invoice that is paid at once refreshes it; one that waits leaves it as it is. */
 	if (in_trial)
 		cb_subscription_refresh(id, 1, now, &events);

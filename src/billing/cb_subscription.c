@@ -13,11 +13,13 @@
 #include "billing/cb_status.h"
 #include "billing/cb_subscription.h"
 #include "billing/cb_subscription_row.h"
+#include "billing/cb_subscription_token.h"
 #include "cb_call.h"
 #include "cb_clock.h"
 #include "cb_guc.h"
 #include "cb_json.h"
 #include "cb_sql.h"
+#include "cb_uuid.h"
 #include "chain/cb_chain_state.h"
 
 CB_STATEMENT(read_boundary, "uuid",
@@ -82,6 +84,7 @@ refresh(CbSubscription *subscription, TimestampTz now, TimestampTz lapse, CbEven
 static void
 take_plan(CbSubscription *subscription, TimestampTz now, CbEvents *events)
 {
+	bool		is_elsewhere = !cb_uuid_equal(&subscription->plan_id, &subscription->paid_plan_id);
 	CbJson		payload;
 
 	cb_json_begin(&payload);
@@ -93,6 +96,8 @@ take_plan(CbSubscription *subscription, TimestampTz now, CbEvents *events)
 	cb_subscription_take_plan(subscription);
 	cb_event_uuid(events, "subscription.changed", &subscription->merchant_id, "subscription",
 				  &subscription->id, cb_json_end(&payload), now);
+	if (is_elsewhere)
+		cb_subscription_tokens_begin(&subscription->id, now, events);
 }
 
 /* DT_NOEND while none is to come, or the one to come stands already. */

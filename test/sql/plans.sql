@@ -134,7 +134,7 @@ SELECT * FROM news();
 CREATE FUNCTION stored(changes jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql STABLE AS
 $$ SELECT jsonb_strip_nulls(jsonb_build_object('id', 'plan-1', 'serviceName', 'Old news', 'priceBTC', 0.00012345, 'billingCycle', 'Monthly',
        'merchantAddress', script_to_address('\x0014' || decode(repeat('01', 20), 'hex')), 'nftUtxoId', utxo(40)::text, 'ticker', 'OLD',
-       'appId', repeat('cd', 32), 'appVk', repeat('ef', 32), 'remaining', 0, 'createdAt', '2025-01-31T12:00:00.000Z',
+       'appId', repeat('cd', 32), 'remaining', 0, 'createdAt', '2025-01-31T12:00:00.000Z',
        'description', 'as it was') || changes) $$;
 SELECT merchant_id = :'alice' AS hers, service_name, price_sats, billing_cycle, ticker, nft_utxo = utxo(40) AS nft,
        remaining_supply, status, metadata, created_at AT TIME ZONE 'UTC' AS created_at
