@@ -16,4 +16,4 @@ LANGUAGE C STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'charmbills_is_entitled';
 REVOKE ALL ON FUNCTION charmbills.is_entitled(uuid, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.is_entitled(uuid, text, text) IS
-'Whether a customer has access to what a plan sells: a subscription in trial, active, or in grace. Both an address and a name must be those of the same subscription. What is no address has none.';
+'Whether a customer has access to what a plan sells: by a subscription in trial, active, or in grace, or, as the plan has it, by the tokens on the customer''s address, or by either. Both an address and a name must be those of the same subscription, or customer. What is no address has none.';

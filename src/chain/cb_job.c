@@ -69,6 +69,8 @@ CB_STATEMENT(read_agenda, "bool bool timestamptz",
 			 "              WHERE next_boundary IS NOT NULL), "
 			 "             (SELECT min(next_invoice_at) FROM charmbills.subscription_facts "
 			 "              WHERE next_invoice_at IS NOT NULL AND held_until IS NULL), "
+			 "             (SELECT min(token_check_at) FROM charmbills.subscription_facts "
+			 "              WHERE token_check_at > '-infinity'), "
 			 "             (SELECT min(next_action_at) FROM charmbills.invoices "
 			 "              WHERE next_action_at IS NOT NULL AND status IN ('open', 'expired')), "
 			 "             (SELECT min(expires_at) FROM charmbills.invoices "
@@ -79,7 +81,8 @@ CB_STATEMENT(read_agenda, "bool bool timestamptz",
 			 "       (SELECT stopped_reason FROM charmbills.chain_state) AS stopped_reason, "
 			 "       $2 AS adopted, "
 			 "       EXISTS (SELECT FROM charmbills.watched_scripts WHERE NOT is_armed) "
-			 "       OR EXISTS (SELECT FROM charmbills.watched_outpoints WHERE NOT is_armed) AS unarmed, "
+			 "       OR EXISTS (SELECT FROM charmbills.watched_outpoints WHERE NOT is_armed) "
+			 "       OR EXISTS (SELECT FROM charmbills.watched_apps WHERE NOT is_armed) AS unarmed, "
 			 "       $3 AS next_http_at");
 
 /* charmbills.claim_jobs(worker text, max_jobs integer, lease interval) -> setof jobs */

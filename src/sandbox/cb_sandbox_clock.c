@@ -33,6 +33,8 @@ CB_STATEMENT(read_next_stop, "timestamptz timestamptz",
 			 " WHERE next_boundary > $1), "
 			 "(SELECT pg_catalog.min(greatest(next_invoice_at, held_until)) FROM charmbills.subscription_facts "
 			 " WHERE greatest(next_invoice_at, held_until) > $1 AND next_invoice_at IS NOT NULL), "
+			 "(SELECT pg_catalog.min(token_check_at) FROM charmbills.subscription_facts "
+			 " WHERE token_check_at > $1), "
 			 "(SELECT pg_catalog.min(next_action_at) FROM charmbills.invoices "
 			 " WHERE status IN ('open', 'expired') AND next_action_at > $1), "
 			 "(SELECT pg_catalog.min(expires_at) FROM charmbills.invoices "
