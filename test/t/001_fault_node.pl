@@ -6,7 +6,7 @@ use HTTP::Tiny;
 use Test::More;
 use Time::HiRes qw(time);
 
-use CharmBills::Bitcoin qw(block_hash build_transaction anyone_can_spend_script);
+use CharmBills::Bitcoin qw(block_hash block_transactions build_transaction anyone_can_spend_script);
 use CharmBills::FaultNode;
 use CharmBills::RPC;
 
@@ -36,6 +36,19 @@ my $tx = build_transaction(inputs => [$coin], outputs => [ [ anyone_can_spend_sc
 my $txid = $rpc->call('sendrawtransaction', unpack 'H*', $tx);
 is_deeply($rpc->call('getrawmempool'), [$txid], 'a transaction sent is in the mempool');
 is_deeply([ $node->sent ], [ unpack 'H*', $tx ], 'and remembered');
+
+my ($coinbase) = block_transactions($blocks[6]);
+my $output = $rpc->call('gettxout', $coinbase->{txid}, 0);
+is($output->{confirmations}, 14, 'outputs in the chain lie deep');
+is($output->{bestblock}, block_hash($blocks[-1]), 'below its tip');
+is($rpc->call('gettxout', $txid, 0)->{confirmations}, 0, 'those in the mempool do not');
+is($rpc->call('gettxout', $txid, 1), undef, 'others are not there');
+$node->set(spent => ["$txid:0"], too_deep => 1);
+is($rpc->call('gettxout', $txid, 0), undef, 'nor are those that are spent');
+is($rpc->call('gettxout', $coinbase->{txid}, 0)->{confirmations}, 15, 'one may be said to lie deeper');
+is($rpc->call('gettxout', $coinbase->{txid}, 0)->{confirmations}, 14, 'once');
+is($rpc->call('getrawtransaction', $coinbase->{txid}, 0, $hash), unpack('H*', $coinbase->{raw}), 'blocks give their transactions');
+fails_with(qr/-5: No such/, 'and no others', 'getrawtransaction', $coinbase->{txid}, 0, block_hash($blocks[7]));
 
 $node->fault('401', times => 1);
 fails_with(qr/HTTP 401/, 'a refusal of credentials');

@@ -22,6 +22,9 @@
 #	ibd, mempool_loaded, connections
 #	prune_height        blocks below are gone
 #	confirmations       a lie told of every block and transaction
+#	too_deep            so many times, an output is said to lie one block deeper
+#	spent               outpoints, "txid:vout", of outputs that are spent; no
+#	                    others are
 #	wrong_block         hash of the block to give whichever is asked for
 #	reject              { code, message } for every transaction sent
 #	missing             names of methods that it does not have

@@ -57,7 +57,9 @@ sub _in_path
 	return defined $folder ? "$folder/$name" : undef;
 }
 
-# auth: 'password' (the default) or 'cookie'; args: more of the node's options.
+# auth: 'password' (the default) or 'cookie'; args: more of the node's options;
+# index => 0: without an index of transactions; spells: whether it relays large
+# data outputs, else as it likes.
 sub new
 {
 	my ($class, %arg) = @_;
@@ -67,6 +69,8 @@ sub new
 		kind      => $program =~ /btcd[^\/]*$/ ? 'btcd' : 'bitcoind',
 		auth      => $arg{auth} || 'password',
 		args      => $arg{args} || [],
+		index     => $arg{index} // 1,
+		spells    => $arg{spells},
 		dir       => File::Temp::tempdir('cb_node_XXXXXX', TMPDIR => 1, CLEANUP => 1),
 		port      => _free_port(),
 		coins     => [],
@@ -132,10 +136,13 @@ sub _configure
 	my $dir    = $self->{dir};
 	my @lines =
 	  $self->{kind} eq 'btcd'
-	  ? ( '[Application Options]', 'regtest=1', 'notls=1', 'nolisten=1', 'txindex=1', 'nodnsseed=1',
+	  ? ( '[Application Options]', 'regtest=1', 'notls=1', 'nolisten=1', 'nodnsseed=1',
+		$self->{index} ? 'txindex=1' : (),
+		defined $self->{spells} ? ($self->{spells} ? 'relaynonstd=1' : 'rejectnonstd=1') : (),
 		"datadir=$dir/data", "logdir=$dir/log", "rpclisten=127.0.0.1:$self->{port}",
 		'rpcuser=' . USER, 'rpcpass=' . PASSWORD)
-	  : ( 'regtest=1', 'server=1', 'listen=0', 'dnsseed=0', 'txindex=1', 'dbcache=4', 'par=1',
+	  : ( 'regtest=1', 'server=1', 'listen=0', 'dnsseed=0', "txindex=$self->{index}", 'dbcache=4', 'par=1',
+		defined $self->{spells} ? 'datacarriersize=' . ($self->{spells} ? 100_000 : 83) : (),
 		'printtoconsole=0', '[regtest]', "rpcport=$self->{port}", 'rpcbind=127.0.0.1', 'rpcallowip=127.0.0.1',
 		$self->{auth} eq 'password' ? ('rpcuser=' . USER, 'rpcpassword=' . PASSWORD) : ());
 
@@ -290,6 +297,16 @@ END
 
 	$_->kill foreach grep { $_->{owner} == $$ } @running;
 	$? = $status;
+}
+
+# Starts it anew, relaying spells or not.
+sub relay_spells
+{
+	my ($self, $spells) = @_;
+
+	$self->{spells} = $spells;
+	$self->_configure;
+	return $self->restart;
 }
 
 sub rpc

@@ -6,7 +6,7 @@ use warnings;
 
 use JSON::PP ();
 
-use CharmBills::Bitcoin qw(block_hash header_fields transaction_id REGTEST_GENESIS);
+use CharmBills::Bitcoin qw(block_hash block_transactions header_fields read_transaction transaction_id REGTEST_GENESIS);
 
 # The codes of Bitcoin Core.
 use constant {
@@ -19,7 +19,7 @@ use constant {
 
 my %methods = map { $_ => __PACKAGE__->can("_$_") } qw(getblockchaininfo getnetworkinfo getblockcount
   getbestblockhash getblockhash getblockheader getblock getrawmempool getmempoolinfo getmempoolentry
-  getrawtransaction sendrawtransaction submitpackage testmempoolaccept getchaintips uptime);
+  getrawtransaction gettxout sendrawtransaction submitpackage testmempoolaccept getchaintips uptime);
 
 sub new
 {
@@ -37,6 +37,8 @@ sub new
 			ibd            => 0,
 			mempool_loaded => 1,
 			connections    => 8,
+			too_deep       => 0,
+			spent          => [],
 			missing        => [] }
 	}, $class;
 }
@@ -257,16 +259,46 @@ sub _getmempoolentry
 	return { vsize => length($self->{mempool}{$txid}) / 2 };
 }
 
-# Of the mempool; verbose answers tell nothing but the lie on confirmations.
+# Of the mempool, or of a block that is named; verbose answers tell nothing but
+# the lie on confirmations.
 sub _getrawtransaction
 {
-	my ($self, $txid, $verbose) = @_;
-	my $hex = $self->{mempool}{$txid}
+	my ($self, $txid, $verbose, $block) = @_;
+	my $hex = (defined $block ? $self->_transaction_in($block, $txid) : $self->{mempool}{$txid})
 	  or _refuse(RPC_INVALID_ADDRESS, 'No such mempool or blockchain transaction');
 	my $lie = $self->{said}{confirmations};
 
 	return $hex unless $verbose;
 	return { txid => $txid, hex => $hex, defined $lie ? (confirmations => $lie) : () };
+}
+
+sub _transaction_in
+{
+	my ($self, $hash, $txid) = @_;
+	my $block = $self->_block($hash);
+	my $prune = $self->{said}{prune_height};
+
+	_refuse(RPC_MISC_ERROR, 'Block not available') if $prune && $block->{height} < $prune;
+	my ($tx) = grep { $_->{txid} eq $txid } block_transactions(pack 'H*', $block->{hex});
+	return $tx && unpack 'H*', $tx->{raw};
+}
+
+# Of the chain and the mempool alike.
+sub _gettxout
+{
+	my ($self, $txid, $vout) = @_;
+	my ($hex, $depth) = ($self->{mempool}{$txid}, 0);
+
+	return if grep { $_ eq "$txid:$vout" } @{ $self->{said}{spent} };
+	$hex ||= $self->_transaction_in($self->{hashes}[ -++$depth ], $txid) until $hex || $depth == @{ $self->{hashes} };
+	my $output = $hex && read_transaction(pack 'H*', $hex)->{outputs}[$vout] or return;
+	$depth++ if $depth && $self->{said}{too_deep} && $self->{said}{too_deep}--;
+	return {
+		bestblock     => $self->tip,
+		confirmations => $depth,
+		value         => $output->[1] / 1e8,
+		scriptPubKey  => { hex => unpack 'H*', $output->[0] },
+		coinbase      => _bool(0) };
 }
 
 sub _sendrawtransaction
