@@ -44,6 +44,7 @@ _PG_init(void)
 	cb_rates_register();
 	cb_webhook_register();
 	cb_gather_register();
+	cb_prover_register();
 	cb_sandbox_register();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		register_launcher();

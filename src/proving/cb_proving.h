@@ -12,8 +12,12 @@
 
 #include "postgres.h"
 
-/* The job that gathers previous transactions; called when the library is loaded. */
+/*
+ * The job that gathers previous transactions, and the one that has a spell
+ * proved; called when the library is loaded.
+ */
 extern void cb_gather_register(void);
+extern void cb_prover_register(void);
 
 /*
  * Something has moved: begin whatever waits for a plan's NFT that is free now.
