@@ -53,6 +53,8 @@
 #define ERRCODE_CB_VERSION MAKE_SQLSTATE('C', 'B', '0', '1', '7')
 /* No exchange rate that is fresh enough. */
 #define ERRCODE_CB_STALE_RATE MAKE_SQLSTATE('C', 'B', '0', '1', '8')
+/* A coin carries charms, and what was asked would destroy them. */
+#define ERRCODE_CB_CHARMED MAKE_SQLSTATE('C', 'B', '0', '1', '9')
 
 /*
  * Raise what a pure layer refused.  what: the thing parsed, for the message

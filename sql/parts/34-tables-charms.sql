@@ -127,6 +127,7 @@ COMMENT ON COLUMN charmbills.previous_transactions.merchant_id IS 'Merchant of t
 COMMENT ON COLUMN charmbills.previous_transactions.raw IS 'Serialized transaction.';
 
 CREATE INDEX previous_transactions_merchant_id_idx ON charmbills.previous_transactions (merchant_id);
+CREATE INDEX previous_transactions_txid_idx ON charmbills.previous_transactions (txid);
 
 CREATE TABLE charmbills.prove_requests (
     transaction_id uuid NOT NULL

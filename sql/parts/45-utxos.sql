@@ -6,7 +6,7 @@ LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_mark_utxo_used';
 COMMENT ON FUNCTION charmbills.mark_utxo_used(charmbills.outpoint, text, text, uuid) IS
-'Reserves a UTXO: true for exactly one of any number of callers, false for all others. Without a merchant it is the operator''s.';
+'Reserves a UTXO: true for exactly one of any number of callers, false for all others. Without a merchant it is the operator''s. One that carries charms is refused.';
 
 CREATE FUNCTION charmbills.mark_utxos_used(utxos charmbills.outpoint[], used_by text, marked_by text DEFAULT NULL, merchant_id uuid DEFAULT NULL)
 RETURNS boolean
@@ -14,7 +14,15 @@ LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_mark_utxos_used';
 COMMENT ON FUNCTION charmbills.mark_utxos_used(charmbills.outpoint[], text, text, uuid) IS
-'Reserves all of these UTXOs, or none when one of them is taken. Calls with UTXOs in common wait for one another but never deadlock.';
+'Reserves all of these UTXOs, or none when one of them is taken. UTXOs that carry charms are refused. Calls with UTXOs in common wait for one another but never deadlock.';
+
+CREATE FUNCTION charmbills.is_charmed(utxo charmbills.outpoint)
+RETURNS boolean
+LANGUAGE C STABLE SECURITY DEFINER
+SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_is_charmed';
+COMMENT ON FUNCTION charmbills.is_charmed(charmbills.outpoint) IS
+'Whether a UTXO carries charms, as far as is known: of a plan that is followed, or by the spell of a known transaction. Such a UTXO is not to be spent for its sats.';
 
 CREATE FUNCTION charmbills.is_utxo_used(utxo charmbills.outpoint)
 RETURNS boolean

@@ -67,6 +67,16 @@ cb_outpoint_value_vout(const CbOutpointValue *value)
 	return pg_ntoh32(big_endian);
 }
 
+CbOutpoint
+cb_outpoint_of_value(const CbOutpointValue *value)
+{
+	CbOutpoint	outpoint;
+
+	memcpy(outpoint.txid.bytes, value->txid.bytes, sizeof(value->txid.bytes));
+	outpoint.vout = cb_outpoint_value_vout(value);
+	return outpoint;
+}
+
 static void
 set_vout(CbOutpointValue *value, uint32 vout)
 {

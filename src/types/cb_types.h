@@ -45,6 +45,7 @@ typedef struct CbOutpointValue
 
 extern void cb_outpoint_value(const CbOutpoint *outpoint, CbOutpointValue *value);
 extern uint32 cb_outpoint_value_vout(const CbOutpointValue *value);
+extern CbOutpoint cb_outpoint_of_value(const CbOutpointValue *value);
 
 /* Text forms, palloc'd: hex as Bitcoin shows it, and "txid:vout". */
 extern char *cb_txid_cstring(const CbTxid *txid);
