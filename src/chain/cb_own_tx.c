@@ -14,6 +14,7 @@
 #include "cb_sql.h"
 #include "chain/cb_job_queue.h"
 #include "chain/cb_own_tx.h"
+#include "chain/cb_reservation.h"
 
 /*
  * Besides the rows to be judged: those whose reservations are, since
@@ -88,6 +89,7 @@ static void load_outcome(uint64 row, Outcome *outcome);
 static void announce(const Outcome *outcome, TimestampTz now, CbEvents *events);
 static const char *event_type(const Outcome *outcome);
 static void tell_listener(const Outcome *outcome, CbEvents *events);
+static void pass_on_reservations(const Outcome *outcomes, int n);
 static void broadcast_again(const Outcome *outcomes, int n, TimestampTz now);
 
 void
@@ -122,6 +124,7 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 		announce(&outcomes[i], now, events);
 		tell_listener(&outcomes[i], events);
 	}
+	pass_on_reservations(outcomes, n);
 	broadcast_again(outcomes, n, now);
 }
 
@@ -181,6 +184,19 @@ tell_listener(const Outcome *outcome, CbEvents *events)
 		listener->own_transaction(&outcome->tx, CB_OWN_TX_PENDING, events);
 	else if (strcmp(outcome->status, "replaced") == 0)
 		listener->own_transaction(&outcome->tx, CB_OWN_TX_LOST, events);
+}
+
+/* What is replaced may have been, or have had, a replacement of ours. */
+static void
+pass_on_reservations(const Outcome *outcomes, int n)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	int			replaced = 0;
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(outcomes[i].status, "replaced") == 0)
+			ids[replaced++] = outcomes[i].tx.id;
+	cb_reservation_inherit(ids, replaced);
 }
 
 /* In the sandbox there is nobody to run the job. */

@@ -16,6 +16,7 @@
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
+#include "chain/cb_charmed.h"
 #include "chain/cb_reservation.h"
 #include "chain/cb_watch.h"
 #include "utils/array.h"
@@ -35,7 +36,7 @@ CB_STATEMENT(lock_reservations, "outpoint[]",
  * A holder that this statement's snapshot does not see was committed after the
  * rows were locked, and is alive.
  */
-CB_STATEMENT(take_reservations, "outpoint[] uuid timestamptz bool",
+CB_STATEMENT(take_reservations, "outpoint[] uuid timestamptz bool uuid",
 			 "INSERT INTO charmbills.used_utxos AS u "
 			 "       (outpoint, merchant_id, used_by, transaction_id, used_at) "
 			 "SELECT o.outpoint, t.merchant_id, t.type, t.id, $3 "
@@ -43,7 +44,7 @@ CB_STATEMENT(take_reservations, "outpoint[] uuid timestamptz bool",
 			 "ORDER BY o.outpoint "
 			 "ON CONFLICT (outpoint) DO UPDATE SET transaction_id = EXCLUDED.transaction_id "
 			 "WHERE (u.merchant_id = EXCLUDED.merchant_id OR (u.merchant_id IS NULL AND $4)) "
-			 "  AND (u.transaction_id IS NULL OR u.transaction_id = EXCLUDED.transaction_id "
+			 "  AND (u.transaction_id IS NULL OR u.transaction_id IN (EXCLUDED.transaction_id, $5) "
 			 "       OR EXISTS (SELECT FROM charmbills.transactions holder "
 			 "                  WHERE holder.id = u.transaction_id "
 			 "                    AND holder.status IN ('failed', 'replaced'))) "
@@ -85,7 +86,6 @@ static void authorize_owner(const pg_uuid_t *merchant_id);
 static int	array_outpoints(Datum array, CbOutpoint **outpoints);
 static int	sort_outpoints(CbOutpoint *outpoints, int n);
 static int	compare_outpoints(const void *a, const void *b);
-static CbOutpoint from_value(const CbOutpointValue *value);
 static int	result_outpoints(CbOutpoint **outpoints);
 static void watch(const CbOutpoint *outpoints, int n);
 
@@ -121,7 +121,8 @@ cb_reserve(const CbOutpoint *outpoints, int n, const CbReservation *reservation)
 }
 
 void
-cb_reserve_for_transaction(const CbOutpoint *outpoints, int n, const pg_uuid_t *transaction_id)
+cb_reserve_for_transaction(const CbOutpoint *outpoints, int n, const pg_uuid_t *transaction_id,
+						   const pg_uuid_t *replaced_id)
 {
 	CbOutpoint *sorted = palloc(sizeof(CbOutpoint) * Max(n, 1));
 	NullableDatum wanted;
@@ -135,7 +136,7 @@ cb_reserve_for_transaction(const CbOutpoint *outpoints, int n, const pg_uuid_t *
 	cb_execute(&lock_reservations, CB_ARGS(wanted));
 	taken = cb_execute(&take_reservations,
 					   CB_ARGS(wanted, cb_uuid(transaction_id), cb_timestamptz(cb_now()),
-							   cb_bool(cb_is_operator())));
+							   cb_bool(cb_is_operator()), cb_uuid(replaced_id)));
 	if (taken < (uint64) n)
 		refuse_taken(wanted, transaction_id);
 	watch(sorted, n);
@@ -181,7 +182,7 @@ CB_FUNCTION(mark_utxo_used, CB_MERCHANT)
 	CbOutpoint	outpoint;
 
 	cb_require_args(fcinfo, 2);
-	outpoint = from_value(PG_GETARG_CB_OUTPOINT(0));
+	outpoint = cb_outpoint_of_value(PG_GETARG_CB_OUTPOINT(0));
 	PG_RETURN_BOOL(mark(fcinfo, &outpoint, 1));
 }
 
@@ -214,6 +215,7 @@ mark(FunctionCallInfo fcinfo, const CbOutpoint *outpoints, int n)
 				(errcode(ERRCODE_CB_NOT_FOUND),
 				 errmsg("merchant does not exist")));
 	cb_chain_pin_network();
+	cb_refuse_charmed(outpoints, n);
 	return cb_reserve(outpoints, n, &reservation);
 }
 
@@ -247,7 +249,7 @@ array_outpoints(Datum array, CbOutpoint **outpoints)
 				 errmsg("no outpoint is given")));
 	*outpoints = palloc(sizeof(CbOutpoint) * n);
 	for (int i = 0; i < n; i++)
-		(*outpoints)[i] = from_value(DatumGetCbOutpoint(elements[i]));
+		(*outpoints)[i] = cb_outpoint_of_value(DatumGetCbOutpoint(elements[i]));
 	return sort_outpoints(*outpoints, n);
 }
 
@@ -273,16 +275,6 @@ compare_outpoints(const void *a, const void *b)
 	if (order != 0)
 		return order;
 	return x->vout < y->vout ? -1 : x->vout > y->vout;
-}
-
-static CbOutpoint
-from_value(const CbOutpointValue *value)
-{
-	CbOutpoint	outpoint;
-
-	memcpy(outpoint.txid.bytes, value->txid.bytes, sizeof(value->txid.bytes));
-	outpoint.vout = cb_outpoint_value_vout(value);
-	return outpoint;
 }
 
 /* charmbills.is_utxo_used(utxo) -> boolean */

@@ -37,11 +37,24 @@ extern bool cb_reserve(const CbOutpoint *outpoints, int n, const CbReservation *
 
 /*
  * Reserve outpoints for a transaction of ours, taking over those that its
- * merchant holds for nothing that is still alive.  CB009, naming the outpoint,
- * for any other.  Recompute afterwards: this writes no event.
+ * merchant holds for nothing that is still alive, or for the one it replaces
+ * (NULL: none).  CB009, naming the outpoint, for any other.  Recompute
+ * afterwards: this writes no event.
  */
 extern void cb_reserve_for_transaction(const CbOutpoint *outpoints, int n,
-									   const pg_uuid_t *transaction_id);
+									   const pg_uuid_t *transaction_id, const pg_uuid_t *replaced_id);
+
+/*
+ * These transactions are dead: what they hold and a living one of the same
+ * merchant spends, that one holds.  Their rows are locked.
+ */
+extern void cb_reservation_inherit(const pg_uuid_t *transaction_ids, int n);
+
+/*
+ * Give back what was reserved for a transaction that will not be, and that
+ * nothing is known to spend.  The transaction is locked.
+ */
+extern void cb_reservation_release(const pg_uuid_t *transaction_id);
 
 /*
  * Recompute, from the known transactions, what has become of reserved

@@ -71,6 +71,30 @@ CB_STATEMENT(recompute, "outpoint[] int4 int4",
 			 "       transaction_id "
 			 "FROM changed ORDER BY outpoint");
 
+/*
+ * Of a transaction and its replacement one dies, and either may be the one: a
+ * block may have what was to be replaced, or the node refuse the replacement.
+ */
+CB_STATEMENT(find_heirs, "uuid[]",
+			 "SELECT DISTINCT ON (u.outpoint) u.outpoint, heir.id "
+			 "FROM charmbills.used_utxos u "
+			 "JOIN charmbills.watched_outpoints w ON w.outpoint = u.outpoint "
+			 "JOIN LATERAL (SELECT t.id, t.merchant_id, t.status FROM charmbills.transactions t "
+			 "              WHERE t.spell_txid = w.spender "
+			 "              UNION ALL "
+			 "              SELECT t.id, t.merchant_id, t.status FROM charmbills.transactions t "
+			 "              WHERE t.commit_txid = w.spender) heir "
+			 "     ON heir.merchant_id = u.merchant_id AND heir.status IN ('pending', 'confirmed') "
+			 "WHERE u.transaction_id = ANY ($1) "
+			 "ORDER BY u.outpoint, heir.status, heir.id DESC");
+CB_STATEMENT(lock_reservations, "outpoint[]",
+			 "SELECT FROM charmbills.used_utxos WHERE outpoint = ANY ($1) "
+			 "ORDER BY outpoint FOR NO KEY UPDATE");
+CB_STATEMENT(hand_over, "outpoint[] uuid[] uuid[]",
+			 "UPDATE charmbills.used_utxos u SET transaction_id = h.id "
+			 "FROM unnest($1, $2) h(outpoint, id) "
+			 "WHERE u.outpoint = h.outpoint AND u.transaction_id = ANY ($3)");
+
 static void announce_spending(uint64 row, const CbOutpoint *outpoint, TimestampTz now, CbEvents *events);
 static void announce_loss(uint64 row, const CbOutpoint *outpoint, TimestampTz now, CbEvents *events);
 static char *outpoint_text(const CbOutpoint *outpoint);
@@ -108,6 +132,27 @@ cb_reservation_recompute(NullableDatum outpoints, int32 tip, TimestampTz now, Cb
 		if (cb_column_bool(row, 6))
 			announce_loss(row, &outpoint, now, events);
 	}
+}
+
+void
+cb_reservation_inherit(const pg_uuid_t *transaction_ids, int n)
+{
+	NullableDatum dead = cb_uuid_array(transaction_ids, n);
+	int			n_heirs = n == 0 ? 0 : (int) cb_execute(&find_heirs, CB_ARGS(dead));
+	CbOutpoint *outpoints = palloc(sizeof(CbOutpoint) * Max(n_heirs, 1));
+	pg_uuid_t  *heirs = palloc(sizeof(pg_uuid_t) * Max(n_heirs, 1));
+	NullableDatum inherited;
+
+	if (n_heirs == 0)
+		return;
+	for (int i = 0; i < n_heirs; i++)
+	{
+		outpoints[i] = cb_column_outpoint(i, 1);
+		heirs[i] = cb_column_uuid(i, 2);
+	}
+	inherited = cb_outpoint_array(outpoints, n_heirs);
+	cb_execute(&lock_reservations, CB_ARGS(inherited));
+	cb_execute(&hand_over, CB_ARGS(inherited, cb_uuid_array(heirs, n_heirs), dead));
 }
 
 static void
