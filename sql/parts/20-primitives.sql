@@ -97,3 +97,10 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'charmbills_verify_message';
 COMMENT ON FUNCTION charmbills.verify_message(text, text, text) IS
 'Whether the holder of an address signed a message: BIP-322 simple, or a legacy signed message, in base64. The address may be of any network.';
+
+CREATE FUNCTION charmbills.combine_psbts(psbts text[])
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'charmbills_combine_psbts';
+COMMENT ON FUNCTION charmbills.combine_psbts(text[]) IS
+'What PSBTs of one transaction, each with the signatures of another signer, say together, in base64. They are given in base64 or hex.';

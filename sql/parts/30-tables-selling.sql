@@ -54,7 +54,8 @@ CREATE TABLE charmbills.descriptors (
     merchant_id uuid NOT NULL REFERENCES charmbills.merchants (id),
     next_index integer NOT NULL CHECK (next_index >= 0),
     first_index integer NOT NULL CHECK (first_index >= 0),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    written text
 );
 COMMENT ON TABLE charmbills.descriptors IS 'Sources of addresses; each belongs to one merchant for ever.';
 COMMENT ON COLUMN charmbills.descriptors.id IS 'Identity of the descriptor.';
@@ -63,6 +64,7 @@ COMMENT ON COLUMN charmbills.descriptors.merchant_id IS 'Merchant it belongs to.
 COMMENT ON COLUMN charmbills.descriptors.next_index IS 'Index of the next address to be issued.';
 COMMENT ON COLUMN charmbills.descriptors.first_index IS 'Index of the first address that was ever issued or watched.';
 COMMENT ON COLUMN charmbills.descriptors.created_at IS 'When the descriptor was first given.';
+COMMENT ON COLUMN charmbills.descriptors.written IS 'As it was last given, which may say where its keys come from: PSBTs tell signers.';
 
 CREATE INDEX descriptors_merchant_id_idx ON charmbills.descriptors (merchant_id);
 

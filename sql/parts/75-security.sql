@@ -237,6 +237,7 @@ GRANT EXECUTE ON FUNCTION
     charmbills.preview_addresses(text, integer, text),
     charmbills.descriptor_checksum(text),
     charmbills.verify_message(text, text, text),
+    charmbills.combine_psbts(text[]),
     charmbills.decode_spell(text),
     charmbills.verify_spell(text),
     charmbills.spell_charms(text),

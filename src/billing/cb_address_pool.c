@@ -44,6 +44,8 @@ CB_STATEMENT(read_descriptor, "text",
 			 "SELECT id, merchant_id, canonical, next_index FROM charmbills.descriptors WHERE canonical = $1");
 CB_STATEMENT(read_descriptor_by_id, "uuid",
 			 "SELECT id, merchant_id, canonical, next_index FROM charmbills.descriptors WHERE id = $1");
+CB_STATEMENT(set_written, "uuid text",
+			 "UPDATE charmbills.descriptors SET written = $2 WHERE id = $1 AND written IS DISTINCT FROM $2");
 CB_STATEMENT(set_next_index, "uuid int4",
 			 "UPDATE charmbills.descriptors SET next_index = $2 WHERE id = $1");
 CB_STATEMENT(read_descriptors, "uuid",
@@ -141,6 +143,7 @@ cb_address_pool_add(const pg_uuid_t *merchant_id, const char *descriptor, int32 
 						CB_ARGS(cb_text(canonical), cb_uuid(merchant_id), cb_int4(first_index),
 								cb_timestamptz(now))) == 1;
 	cb_pool_find(merchant_id, canonical, &source);
+	cb_execute(&set_written, CB_ARGS(cb_uuid(&source.id), cb_text(descriptor)));
 	if (is_new)
 	{
 		cb_pool_watch(&source, first_index, (int64) first_index + CB_LOOKAHEAD);

@@ -113,6 +113,9 @@ extern bool cb_psbt_next_input(CbPsbtMaps *it, CbPsbtInput *in);
 extern CbReader cb_psbt_records(CbSpan map);
 extern bool cb_psbt_next_record(CbReader *r, CbPsbtRecord *record);
 
+/* Has it a scriptSig or a witness that is final? */
+extern bool cb_psbt_input_is_final(const CbPsbtInput *in);
+
 /* The output that an input spends, from either field; false without both. */
 extern bool cb_psbt_spent_output(const CbPsbtInput *in, const CbOutpoint *prevout, CbTxOut *out);
 

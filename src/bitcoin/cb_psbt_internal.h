@@ -29,6 +29,5 @@ extern CbResult cb_psbt_check_record(CbPsbtScope scope, const CbPsbtRecord *reco
 
 /* The fields that occur once, of a map of checked records. */
 extern void cb_psbt_read_input(CbSpan map, CbPsbtInput *in);
-extern bool cb_psbt_input_is_final(const CbPsbtInput *in);
 
 #endif							/* CB_PSBT_INTERNAL_H */
