@@ -270,6 +270,7 @@ case " $stages " in
 	*' tap '*)
 		setup_node
 		setup_webhooks
+		setup_signers
 		;;
 esac
 case " $stages " in

@@ -9,6 +9,7 @@
 #	setup_node			BITCOIND or BTCD, when there is or can be one
 #	setup_webhooks		STANDARDWEBHOOKS, when there is or can be one
 #	setup_curves		NOBLE_CURVES, likewise
+#	setup_signers		BITCOINJS and EMBIT, likewise
 #	install_extension	build, and install for that server
 #	start_server		PGHOST, PGPORT and PGUSER lead to it
 #
@@ -26,6 +27,10 @@ btcd_version=v0.26.2
 # implementation of the curve that spells are proved on.
 standardwebhooks=standardwebhooks@1
 noble_curves=@noble/curves@1
+
+# Wallets that sign PSBTs: of npm, with what it needs to have keys, and of PyPI.
+signer_packages='bitcoinjs-lib@6 tiny-secp256k1@2 bip32@4 ecpair@2'
+embit=embit==0.8.0
 
 # The caller's own server must neither be used nor disturbed.
 unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS PGSERVICE PGDATA
@@ -363,6 +368,45 @@ setup_curves()
 		return 0
 	fi
 	export NOBLE_CURVES=$cache/npm/node_modules
+}
+
+# Sets BITCOINJS to node_modules and EMBIT to what belongs in PYTHONPATH, in
+# copies that the server's account can read.
+setup_signers()
+{
+	local package
+
+	unset BITCOINJS EMBIT
+	for package in $signer_packages; do
+		if ! provide_npm "$package"; then
+			say "no $package: bitcoinjs-lib signs no PSBTs"
+			break
+		fi
+	done
+	if [ -d "$cache/npm/node_modules/ecpair" ]; then
+		cp -R "$cache/npm/node_modules" "$work/signers"
+		chmod -R a+rX "$work/signers"
+		export BITCOINJS=$work/signers
+	fi
+	if ! provide_embit; then
+		say "no $embit: embit signs no PSBTs"
+		return 0
+	fi
+	cp -R "$cache/$embit" "$work/embit"
+	chmod -R a+rX "$work/embit"
+	export EMBIT=$work/embit
+}
+
+# The package's files in a folder of its own, for PYTHONPATH.
+provide_embit()
+{
+	have python3 || return 1
+	[ -d "$cache/$embit/embit" ] && return 0
+	say "installing $embit into $cache"
+	timeout 120 python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target "$cache/$embit" "$embit" >"$work/log/pip" 2>&1 && return 0
+	tail -3 "$work/log/pip" >&2
+	return 1
 }
 
 #

@@ -16,7 +16,7 @@ use Exporter qw(import);
 use Math::BigInt;
 
 our @EXPORT_OK = qw(address_script anyone_can_spend_script block_hash block_transactions build_block
-  build_transaction header_fields read_transaction shown_hash transaction_id wire_hash sha256d
+  build_transaction header_fields read_transaction shown_hash transaction_id unsigned_transaction wire_hash sha256d
   REGTEST_GENESIS);
 
 use constant REGTEST_GENESIS => '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
@@ -129,6 +129,18 @@ sub build_transaction
 	my @witnesses = map { _witness(@{ $_->{witness} || [WITNESS_SCRIPT] }) } @{ $arg{inputs} };
 
 	return _transaction(2, \@inputs, $arg{outputs}, $arg{locktime} || 0, \@witnesses);
+}
+
+# inputs, outputs as above.  witnesses: an array of items for each input that
+# somebody has signed already; without them in the form that has none.
+sub unsigned_transaction
+{
+	my (%arg) = @_;
+	my @inputs =
+	  map { wire_hash($_->{txid}) . pack('V', $_->{vout}) . "\x00" . pack('V', 0xfffffffd) } @{ $arg{inputs} };
+	my @witnesses = map { _compact_size(scalar @$_) . join '', map { _with_size($_) } @$_ } @{ $arg{witnesses} || [] };
+
+	return _transaction(2, \@inputs, $arg{outputs}, 0, $arg{witnesses} ? \@witnesses : undef);
 }
 
 # Length of the compact size at an offset, and its value.
