@@ -264,6 +264,9 @@ sub _getmempoolentry
 sub _getrawtransaction
 {
 	my ($self, $txid, $verbose, $block) = @_;
+	my $prune = $self->{said}{prune_height};
+
+	_refuse(RPC_MISC_ERROR, 'Block not available') if defined $block && $prune && $self->_block($block)->{height} < $prune;
 	my $hex = (defined $block ? $self->_transaction_in($block, $txid) : $self->{mempool}{$txid})
 	  or _refuse(RPC_INVALID_ADDRESS, 'No such mempool or blockchain transaction');
 	my $lie = $self->{said}{confirmations};
@@ -275,15 +278,12 @@ sub _getrawtransaction
 sub _transaction_in
 {
 	my ($self, $hash, $txid) = @_;
-	my $block = $self->_block($hash);
-	my $prune = $self->{said}{prune_height};
+	my ($tx) = grep { $_->{txid} eq $txid } block_transactions(pack 'H*', $self->_block($hash)->{hex});
 
-	_refuse(RPC_MISC_ERROR, 'Block not available') if $prune && $block->{height} < $prune;
-	my ($tx) = grep { $_->{txid} eq $txid } block_transactions(pack 'H*', $block->{hex});
 	return $tx && unpack 'H*', $tx->{raw};
 }
 
-# Of the chain and the mempool alike.
+# Of the chain and the mempool alike, whatever was pruned.
 sub _gettxout
 {
 	my ($self, $txid, $vout) = @_;
