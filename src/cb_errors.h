@@ -45,7 +45,7 @@
 #define ERRCODE_CB_NOT_ADOPTED MAKE_SQLSTATE('C', 'B', '0', '1', '3')
 /* A setting disagrees with what the database has already written down. */
 #define ERRCODE_CB_SETTING MAKE_SQLSTATE('C', 'B', '0', '1', '4')
-/* No address or amount is left to tell invoices apart, or no webhook endpoint for a merchant. */
+/* Nothing, or not enough, is left: addresses, amounts, webhook endpoints, tokens. */
 #define ERRCODE_CB_EXHAUSTED MAKE_SQLSTATE('C', 'B', '0', '1', '5')
 /* Same idempotency key, other arguments. */
 #define ERRCODE_CB_IDEMPOTENCY MAKE_SQLSTATE('C', 'B', '0', '1', '6')

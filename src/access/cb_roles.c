@@ -40,6 +40,7 @@ static const char *const merchant_functions[] = {
 	"issue_invoice", "create_invoice", "void_invoice", "payment_uri", "quote_invoice", "customer_balance",
 	"mark_utxo_used", "mark_utxos_used", "is_utxo_used", "is_charmed", "confirm_utxo", "cleanup_utxos",
 	"broadcast_package", "transaction_psbt", "submit_signed",
+	"mint_plan", "mint_subscription", "transfer_token", "cancel_transaction",
 	"create_webhook_endpoint", "update_webhook_endpoint", "rotate_webhook_secret",
 	"delete_webhook_endpoint", "redeliver_webhook", "send_test_webhook", "events_since",
 	"plans_by_status", "subscriptions_today", "pending_transactions", "failed_transactions",
@@ -50,7 +51,7 @@ static const char *const merchant_functions[] = {
 static const char *const merchant_relations[] = {
 	"merchants", "customers", "plans", "subscriptions", "subscription_facts", "invoices",
 	"invoice_lines", "payments", "credits", "customer_balances", "pauses", "transactions", "used_utxos",
-	"plan_prices", "quotes",
+	"plan_prices", "quotes", "prove_requests",
 	"webhook_endpoints", "webhook_deliveries", "webhook_attempts",
 	NULL
 };

@@ -25,6 +25,7 @@
 #include "cb_uuid.h"
 #include "chain/cb_chain_state.h"
 #include "chain/cb_change.h"
+#include "proving/cb_proving.h"
 #include "utils/builtins.h"
 
 /*
@@ -159,6 +160,7 @@ follow_charms(const CbChange *change, CbEvents *events)
 {
 	cb_plan_nft_follow(change, events);
 	cb_subscription_tokens_follow(change, events);
+	cb_proving_follow(change->charm_plans, change->n_charm_plans);
 }
 
 static void

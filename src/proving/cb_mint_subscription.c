@@ -32,11 +32,10 @@ enum
 	ARG_KEY = ARG_TERMS + 5
 };
 
-/* The plan is what keeps two from deciding at once whose turn it is. */
-CB_STATEMENT(lock_plan, "uuid",
+CB_STATEMENT(read_plan, "uuid",
 			 "SELECT p.id, p.token_units::text, s.subscriber_address, p.app_id IS NOT NULL AND p.app_vk IS NOT NULL "
 			 "FROM charmbills.subscription_facts s JOIN charmbills.plans p ON p.id = s.plan_id "
-			 "WHERE s.id = $1 FOR NO KEY UPDATE OF p");
+			 "WHERE s.id = $1");
 CB_STATEMENT(read_waiting, "uuid",
 			 "SELECT state = 'waiting' FROM charmbills.prove_requests WHERE transaction_id = $1");
 
@@ -106,7 +105,7 @@ ask(FunctionCallInfo fcinfo, const CbProveTerms *terms, const pg_uuid_t *id)
 static void
 read_target(FunctionCallInfo fcinfo, Target *target)
 {
-	cb_execute_one(&lock_plan, CB_ARGS(cb_arg(fcinfo, ARG_SUBSCRIPTION)));
+	cb_execute_one(&read_plan, CB_ARGS(cb_arg(fcinfo, ARG_SUBSCRIPTION)));
 	target->plan_id = cb_column_uuid(0, 1);
 	target->units = strtou64(cb_column_text(0, 2), NULL, 10);
 	target->address = cb_column_text(0, 3);

@@ -44,12 +44,11 @@ typedef struct CbWantedOutput
 	uint64		tokens;			/* of one that does not */
 } CbWantedOutput;
 
-/* A request to be made, for a plan that is locked. */
+/* A request to be made. */
 typedef struct CbWanted
 {
 	pg_uuid_t	id;				/* of the transaction */
 	const char *type;
-	pg_uuid_t	merchant_id;
 	pg_uuid_t	plan_id;
 	const pg_uuid_t *subscription_id;	/* or NULL */
 	bool		waits;			/* for the plan's NFT */
@@ -99,10 +98,12 @@ typedef enum CbTurn
 } CbTurn;
 
 /*
- * Whether a locked plan may mint so many tokens now.  Of CB_TURN_NEVER the
- * reason; is_sold_out tells one that is for the supply.
+ * Whether a plan may mint so many tokens now.  Of CB_TURN_NEVER the reason;
+ * is_sold_out tells one that is for the supply.
  */
 extern CbTurn cb_prove_turn(const pg_uuid_t *plan_id, uint64 units, const char **reason, bool *is_sold_out);
+/* Transactions are locked before their plan, and their plan before what they reserve. */
+extern void cb_prove_lock_plan(const pg_uuid_t *plan_id);
 /* Begin what waits for the NFT of a plan, which is locked here, if it is free. */
 extern void cb_prove_next(const pg_uuid_t *plan_id);
 

@@ -26,7 +26,7 @@
 
 #define CANCELED "canceled"
 
-/* Names of requests that are not over, for an index. */
+/* As an index has it. */
 #define IS_OPEN "state IN ('waiting', 'gathering', 'proving')"
 
 CB_STATEMENT(write_proved, "uuid",
@@ -51,12 +51,32 @@ CB_STATEMENT(lock_transaction, "uuid",
 			 "SELECT t.status, t.error_message, r.plan_id FROM charmbills.transactions t "
 			 "LEFT JOIN charmbills.prove_requests r ON r.transaction_id = t.id "
 			 "WHERE t.id = $1 FOR NO KEY UPDATE OF t");
+/*
+ * What undone blocks had may be in the mempool, and soon be in others.  One that
+ * somebody is at work on is left to fail by itself.
+ */
+CB_KEYS_STATEMENT(lock_lost, "uuid[]",
+				  "SELECT t.id FROM charmbills.transactions t "
+				  "JOIN charmbills.prove_requests r ON r.transaction_id = t.id "
+				  "WHERE t.status = 'pending_signature' AND r.plan_id = ANY ($1) "
+				  "  AND r.state IN ('gathering', 'proving', 'proved') AND t.type <> 'mint-nft' "
+				  "  AND EXISTS (SELECT FROM unnest(r.inputs) i(outpoint) "
+				  "              WHERE NOT EXISTS (SELECT FROM charmbills.charms c "
+				  "                                WHERE c.outpoint = i.outpoint AND c.plan_id = r.plan_id "
+				  "                                  AND c.spent_height IS NULL AND c.beamed_to IS NULL) "
+				  "                AND NOT EXISTS (SELECT FROM charmbills.chain_transactions k "
+				  "                                WHERE k.txid = charmbills.outpoint_txid(i.outpoint) "
+				  "                                  AND k.status = 'seen')) "
+				  "ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED");
 CB_STATEMENT(list_waiting, "",
 			 "SELECT DISTINCT plan_id FROM charmbills.prove_requests WHERE state = 'waiting' ORDER BY plan_id");
 
 static void announce(const char *type, const pg_uuid_t *merchant_id, const pg_uuid_t *id, char *payload);
-static void give_up(const pg_uuid_t *id, const pg_uuid_t *merchant_id, const char *reason);
-static bool cancel(const pg_uuid_t *id, const pg_uuid_t *merchant_id);
+static void give_up(const pg_uuid_t *id, const pg_uuid_t *merchant_id, const pg_uuid_t *plan_id,
+					const char *reason);
+static bool may_cancel(void);
+static void fail_lost(const pg_uuid_t *plan_ids, int n);
+static void begin_waiting(void);
 
 bool
 cb_prove_succeeded(const CbProveRequest *request, const char *commit_hex, const char *spell_hex)
@@ -100,15 +120,18 @@ cb_prove_fail_alone(const CbProveRequest *request, const char *reason)
 {
 	if (!request->is_open || request->state == CB_PROVE_PROVED || request->state == CB_PROVE_FAILED)
 		return false;
-	give_up(&request->transaction_id, &request->merchant_id, reason);
+	give_up(&request->transaction_id, &request->merchant_id, &request->plan_id, reason);
 	return true;
 }
 
+/* The plan is NULL of a transaction that nobody was asked to prove. */
 static void
-give_up(const pg_uuid_t *id, const pg_uuid_t *merchant_id, const char *reason)
+give_up(const pg_uuid_t *id, const pg_uuid_t *merchant_id, const pg_uuid_t *plan_id, const char *reason)
 {
 	CbJson		payload;
 
+	if (plan_id != NULL)
+		cb_prove_lock_plan(plan_id);
 	cb_execute(&write_failed, CB_ARGS(cb_uuid(id), cb_text(reason)));
 	cb_execute(&close_request, CB_ARGS(cb_uuid(id)));
 	cb_reservation_release(id);
@@ -141,14 +164,18 @@ CB_FUNCTION(cancel_transaction, CB_MERCHANT)
 	cb_execute_one(&lock_transaction, CB_ARGS(cb_uuid(id)));
 	has_plan = !cb_column_is_null(0, 3);
 	plan_id = cb_column_uuid(0, 3);
-	if (cancel(id, &merchant_id) && has_plan)
-		cb_prove_next(&plan_id);
+	if (may_cancel())
+	{
+		give_up(id, &merchant_id, has_plan ? &plan_id : NULL, CANCELED);
+		if (has_plan)
+			cb_prove_next(&plan_id);
+	}
 	return cb_prove_return(fcinfo, id);
 }
 
 /* Judges the row just read.  False when it was canceled already. */
 static bool
-cancel(const pg_uuid_t *id, const pg_uuid_t *merchant_id)
+may_cancel(void)
 {
 	const char *status = cb_column_text(0, 1);
 	const char *message = cb_column_text(0, 2);
@@ -160,12 +187,35 @@ cancel(const pg_uuid_t *id, const pg_uuid_t *merchant_id)
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("transaction is %s", status),
 				 errdetail("Only one that waits for its signature can be canceled.")));
-	give_up(id, merchant_id, CANCELED);
 	return true;
 }
 
 void
-cb_proving_follow(void)
+cb_proving_follow(const pg_uuid_t *plan_ids, int n)
+{
+	if (n > 0)
+		fail_lost(plan_ids, n);
+	begin_waiting();
+}
+
+/* Nobody can sign them any more with effect. */
+static void
+fail_lost(const pg_uuid_t *plan_ids, int n)
+{
+	int			n_lost = (int) cb_execute(&lock_lost, CB_ARGS(cb_uuid_array(plan_ids, n)));
+	pg_uuid_t  *lost = cb_column_uuids(n_lost);
+
+	for (int i = 0; i < n_lost; i++)
+	{
+		CbProveRequest *request = cb_prove_request_load(&lost[i], false);
+
+		give_up(&lost[i], &request->merchant_id, &request->plan_id,
+				"the charms that it was to spend are not there any more");
+	}
+}
+
+static void
+begin_waiting(void)
 {
 	int			n = (int) cb_execute(&list_waiting, CB_NO_ARGS);
 	pg_uuid_t  *plans = cb_column_uuids(n);
@@ -179,6 +229,6 @@ cb_proving_catch_up(void)
 {
 	int64		n = (int64) cb_execute(&close_stale, CB_NO_ARGS);
 
-	cb_proving_follow();
+	begin_waiting();
 	return n;
 }

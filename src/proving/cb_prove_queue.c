@@ -123,6 +123,12 @@ absence(const char *nft_state)
 	return "the plan's NFT is gone";
 }
 
+void
+cb_prove_lock_plan(const pg_uuid_t *plan_id)
+{
+	cb_execute(&lock_plan, CB_ARGS(cb_uuid(plan_id)));
+}
+
 /*
  * What cannot be begun any more fails here, and the one behind it is looked at;
  * one that begins and fails calls this again.
@@ -131,7 +137,7 @@ void
 cb_prove_next(const pg_uuid_t *plan_id)
 {
 	check_stack_depth();
-	cb_execute(&lock_plan, CB_ARGS(cb_uuid(plan_id)));
+	cb_prove_lock_plan(plan_id);
 	while (cb_execute(&lock_first, CB_ARGS(cb_uuid(plan_id))) > 0)
 	{
 		pg_uuid_t	id = cb_column_uuid(0, 1);
