@@ -8,6 +8,7 @@ CREATE TABLE charmbills.watched_apps (
     offered_height integer,
     is_armed boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
+    rescan_since timestamptz,
     CONSTRAINT watched_apps_pkey PRIMARY KEY (identity, vk, plan_id),
     CONSTRAINT watched_apps_plan_id_key UNIQUE (plan_id)
 );
@@ -19,8 +20,10 @@ COMMENT ON COLUMN charmbills.watched_apps.merchant_id IS 'Merchant who sells the
 COMMENT ON COLUMN charmbills.watched_apps.offered_height IS 'Until it is armed: the last block it is known to have been matched against.';
 COMMENT ON COLUMN charmbills.watched_apps.is_armed IS 'Whether every block since its birth has been matched against it.';
 COMMENT ON COLUMN charmbills.watched_apps.created_at IS 'When it was born.';
+COMMENT ON COLUMN charmbills.watched_apps.rescan_since IS 'Time from which on blocks are to be looked at for it, until the first block has come.';
 
 CREATE INDEX watched_apps_merchant_id_idx ON charmbills.watched_apps (merchant_id);
+CREATE INDEX watched_apps_rescan_idx ON charmbills.watched_apps (plan_id) WHERE rescan_since IS NOT NULL;
 CREATE INDEX watched_apps_unarmed_idx ON charmbills.watched_apps (offered_height) WHERE NOT is_armed;
 
 CREATE TABLE charmbills.charm_transactions (

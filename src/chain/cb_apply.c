@@ -17,7 +17,8 @@
 #include "cb_sql.h"
 #include "chain/cb_apply.h"
 #include "chain/cb_chain.h"
-#include "chain/cb_change.h"
+#include "chain/cb_charm.h"
+#include "chain/cb_charm_rescan.h"
 #include "chain/cb_header_chain.h"
 #include "chain/cb_watch.h"
 
@@ -54,6 +55,7 @@ cb_parse_block(CbSpan raw, CbParsedBlock *parsed)
 	pfree(scratch);
 	cb_hash_text(&parsed->block.header.hash, parsed->hash);
 	cb_hash_text(&parsed->block.header.prev, parsed->prev);
+	memset(&parsed->spells, 0, sizeof(parsed->spells));
 }
 
 /* Nothing is wrong with the block where the setting is: reading the state says so. */
@@ -74,6 +76,7 @@ cb_chain_apply_block(int32 height, CbSpan block)
 	CbChange	change;
 
 	cb_parse_block(block, &parsed);
+	cb_charm_prepare(&parsed);
 	cb_chain_lock(&state);
 	if (state.has_tip && state.height == height && strcmp(state.hash, parsed.hash) == 0)
 		return false;
@@ -136,6 +139,21 @@ check_checkpoint(int32 height, const char *hash)
 			 errdetail("charmbills.checkpoint is %s.", cb_guc_checkpoint)));
 }
 
+int
+cb_record_block(CbChange *change, CbParsedBlock *block, const CbBlockPlace *place, int32 tip)
+{
+	CbMatches	matches;
+	CbCharmMatches charms;
+
+	cb_match(block->txs, (int) block->n_txs, false, &matches);
+	cb_charm_match_block(block, &matches, &charms);
+	cb_known_tx_record(block->txs, (int) block->n_txs, matches.relevant, place,
+					   change->now, &change->moved);
+	cb_charm_record(change, block, place, &charms, tip);
+	cb_change_add_hits(change, matches.hits, matches.n_hits);
+	return matches.n_relevant;
+}
+
 /*
  * Record the facts of one block and move the cursor.  The block's bytes must
  * outlive the change.
@@ -143,17 +161,13 @@ check_checkpoint(int32 height, const char *hash)
 static void
 connect_block(CbChange *change, CbChainState *state, int32 height, CbParsedBlock *block)
 {
-	CbMatches	matches;
 	CbBlockPlace place = {height, block->hash, 0};
 	bool		is_base = !state->has_tip;
 
 	place.median_time = cb_header_chain_add(height, &block->block.header, block->hash);
 	/* Before matching: a watch that appears in between waits to be offered. */
 	cb_watch_offered(is_base ? -1 : height - 1, height);
-	cb_match(block->txs, (int) block->n_txs, false, &matches);
-	cb_known_tx_record(block->txs, (int) block->n_txs, matches.relevant, &place,
-					   change->now, &change->moved);
-	cb_change_add_hits(change, matches.hits, matches.n_hits);
+	cb_record_block(change, block, &place, height);
 	state->has_tip = true;
 	state->height = height;
 	strlcpy(state->hash, block->hash, sizeof(state->hash));
@@ -162,6 +176,8 @@ connect_block(CbChange *change, CbChainState *state, int32 height, CbParsedBlock
 	cb_chain_set_tip(height, state->hash, state->base_height);
 	cb_chain_followed_until(place.median_time);
 	cb_change_tip(change, height);
+	if (height == state->base_height)
+		cb_charm_rescan_waiting(change->now);
 }
 
 void
@@ -198,6 +214,7 @@ disconnect_above(CbChange *change, CbChainState *state, int32 height)
 				(errcode(ERRCODE_CB_NOT_LINKED),
 				 errmsg("cannot go back to height %d", height),
 				 errdetail("Blocks are followed from height %d.", state->base_height)));
+	cb_charm_disconnect(change, height);
 	cb_known_tx_disconnect(height, &change->moved);
 	cb_header_chain_truncate(height);
 	cb_watch_rolled_back(height);
@@ -230,7 +247,10 @@ cb_chain_reorganise(int32 height, const CbSpan *blocks, int n)
 	CbChange	change;
 
 	for (int i = 0; i < n; i++)
+	{
 		cb_parse_block(blocks[i], &parsed[i]);
+		cb_charm_prepare(&parsed[i]);
+	}
 	cb_chain_lock(&state);
 	before = state;
 	check_more_work(&state, height, parsed, n);

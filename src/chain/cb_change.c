@@ -12,6 +12,7 @@
 #include "cb_clock.h"
 #include "cb_transition.h"
 #include "chain/cb_change.h"
+#include "chain/cb_charm_news.h"
 #include "chain/cb_own_tx.h"
 #include "chain/cb_reservation.h"
 
@@ -62,7 +63,7 @@ cb_change_add_hits(CbChange *change, const CbHit *hits, int n)
 
 /*
  * The order of the steps is the order in which locks are taken everywhere:
- * subscriptions, invoices, payments, transactions, reservations, credits,
+ * subscriptions, invoices, payments, transactions, plans, reservations, credits,
  * counters.
  */
 void
@@ -71,6 +72,7 @@ cb_change_finish(CbChange *change)
 	CbEvents	events = {NIL};
 	const CbChainListener *listener = cb_chain_listener();
 
+	cb_charm_news_settle(change);
 	if (change->moved.n == 0 && change->n_hits == 0 && change->n_charm_plans == 0 &&
 		change->lowest_tip == change->highest_tip)
 		return;
@@ -78,6 +80,7 @@ cb_change_finish(CbChange *change)
 	listener->lock(change);
 	listener->payments(change, &events);
 	cb_own_tx_update(change, &events);
+	cb_charm_news_announce(change, &events);
 	listener->charms(change, &events);
 	cb_reservation_update(change, &events);
 	listener->settle(change, &events);

@@ -30,6 +30,8 @@ typedef struct CbCharmHolder
 	CbSpan		script;
 } CbCharmHolder;
 
+typedef struct CbCharmNews CbCharmNews; /* cb_charm_news.h */
+
 typedef struct CbChange
 {
 	TimestampTz now;
@@ -39,6 +41,7 @@ typedef struct CbChange
 	CbTxidSet	moved;			/* known transactions that changed */
 	CbHit	   *hits;			/* outputs to watched scripts */
 	int			n_hits;
+	CbCharmNews *charm_news;	/* NULL for none; settled before the listener hears: */
 	pg_uuid_t  *charm_plans;	/* whose charms have changed, in order, each once */
 	int			n_charm_plans;
 	CbCharmHolder *charm_holders;	/* whose charms came, went, or became known or

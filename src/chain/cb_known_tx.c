@@ -14,13 +14,15 @@
 #include "chain/cb_known_tx.h"
 #include "chain/cb_watch.h"
 
+/* The witness may be another one than was seen: only that in the block counts. */
 CB_KEYS_STATEMENT(record_confirmed, "txid[] bytea[] bool[] int4 text timestamptz timestamptz",
 				  "INSERT INTO charmbills.chain_transactions AS k "
 				  "       (txid, raw, is_coinbase, status, block_height, block_hash, block_median_time, first_seen_at) "
 				  "SELECT t.txid, t.raw, t.is_coinbase, 'confirmed', $4, $5, $6, least($6, $7) "
 				  "FROM unnest($1, $2, $3) t(txid, raw, is_coinbase) "
 				  "ON CONFLICT (txid) DO UPDATE "
-				  "SET status = 'confirmed', block_height = $4, block_hash = $5, block_median_time = $6, "
+				  "SET raw = CASE WHEN k.raw = EXCLUDED.raw THEN k.raw ELSE EXCLUDED.raw END, "
+				  "    status = 'confirmed', block_height = $4, block_hash = $5, block_median_time = $6, "
 				  "    replaced_by = NULL, "
 				  "    first_seen_at = CASE WHEN k.status = 'unseen' THEN EXCLUDED.first_seen_at ELSE k.first_seen_at END "
 				  "WHERE k.block_hash IS DISTINCT FROM $5 "

@@ -22,6 +22,7 @@
 #include "cb_sql.h"
 #include "bitcoin/cb_script.h"
 #include "chain/cb_match.h"
+#include "chain/cb_watch.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
@@ -63,13 +64,13 @@ static SortKey *sort_candidates(const Candidate *candidates, int n, int (*compar
 static int	compare_scripts(const void *a, const void *b);
 static void add_hit(CbMatches *matches, const CbBlockTx *txs, const Candidate *candidate, TupleTableSlot *slot);
 static void match_inputs(const CbBlockTx *txs, int n, CbMatches *matches);
+static void add_spend(CbMatches *matches, const Candidate *candidate, TupleTableSlot *slot);
 static int	collect_inputs(const CbBlockTx *txs, int n, Candidate **candidates);
 static int	compare_outpoints(const void *a, const void *b);
 static void match_children(const CbBlockTx *txs, int n, CbMatches *matches);
 static void probe_open(Probe *probe, const char *table, StrategyNumber strategy);
 static bool probe_find(Probe *probe, Datum key);
 static void probe_close(Probe *probe);
-static void mark_relevant(CbMatches *matches, int tx);
 
 void
 cb_match(const CbBlockTx *txs, int n, bool with_parents, CbMatches *matches)
@@ -82,8 +83,8 @@ cb_match(const CbBlockTx *txs, int n, bool with_parents, CbMatches *matches)
 		match_children(txs, n, matches);
 }
 
-static void
-mark_relevant(CbMatches *matches, int tx)
+void
+cb_match_relevant(CbMatches *matches, int tx)
 {
 	if (!matches->relevant[tx])
 		matches->n_relevant++;
@@ -204,6 +205,7 @@ add_hit(CbMatches *matches, const CbBlockTx *txs, const Candidate *candidate, Tu
 
 	hit->outpoint.txid = txs[candidate->tx].txid;
 	hit->outpoint.vout = cb_outpoint_value_vout(&candidate->outpoint);
+	hit->tx = candidate->tx;
 	hit->amount = candidate->output.value;
 	hit->script = candidate->output.script;
 	hit->is_coinbase = cb_tx_is_coinbase(&txs[candidate->tx].tx);
@@ -216,7 +218,7 @@ add_hit(CbMatches *matches, const CbBlockTx *txs, const Candidate *candidate, Tu
 		hit->descriptor_id = *DatumGetUUIDP(value);
 		hit->derivation_index = DatumGetInt32(slot_getattr(slot, 4, &isnull));
 	}
-	mark_relevant(matches, candidate->tx);
+	cb_match_relevant(matches, candidate->tx);
 }
 
 static void
@@ -230,13 +232,34 @@ match_inputs(const CbBlockTx *txs, int n, CbMatches *matches)
 	if (n_candidates == 0)
 		return;
 	sorted = sort_candidates(candidates, n_candidates, compare_outpoints);
+	matches->spends = palloc_extended(sizeof(CbSpend) * n_candidates, MCXT_ALLOC_HUGE);
 	probe_open(&probe, "watched_outpoints", BTEqualStrategyNumber);
 	for (int i = 0; i < n_candidates; i++)
-		if (probe_find(&probe, CbOutpointGetDatum(&sorted[i].candidate->outpoint)))
-			mark_relevant(matches, sorted[i].candidate->tx);
+	{
+		if (!probe_find(&probe, CbOutpointGetDatum(&sorted[i].candidate->outpoint)))
+			continue;
+		cb_match_relevant(matches, sorted[i].candidate->tx);
+		add_spend(matches, sorted[i].candidate, probe.slot);
+	}
 	probe_close(&probe);
 	pfree(sorted);
 	pfree(candidates);
+}
+
+/* Of an outpoint's watches, that of no spender comes first. */
+static void
+add_spend(CbMatches *matches, const Candidate *candidate, TupleTableSlot *slot)
+{
+	CbSpend    *spend = &matches->spends[matches->n_spends];
+	bool		isnull;
+
+	if (memcmp(DatumGetCbTxid(slot_getattr(slot, 2, &isnull))->bytes, cb_no_spender.bytes,
+			   sizeof(cb_no_spender.bytes)) != 0)
+		return;
+	memcpy(spend->outpoint.txid.bytes, candidate->outpoint.txid.bytes, sizeof(spend->outpoint.txid.bytes));
+	spend->outpoint.vout = cb_outpoint_value_vout(&candidate->outpoint);
+	spend->tx = candidate->tx;
+	matches->n_spends++;
 }
 
 static int
@@ -297,7 +320,7 @@ match_children(const CbBlockTx *txs, int n, CbMatches *matches)
 			continue;
 		if (memcmp(DatumGetCbOutpoint(slot_getattr(probe.slot, 1, &isnull))->txid.bytes,
 				   txs[i].txid.bytes, sizeof(txs[i].txid.bytes)) == 0)
-			mark_relevant(matches, i);
+			cb_match_relevant(matches, i);
 	}
 	probe_close(&probe);
 }

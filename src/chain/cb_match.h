@@ -20,6 +20,7 @@
 typedef struct CbHit
 {
 	CbOutpoint	outpoint;
+	int			tx;				/* index into the transactions that were matched */
 	int64		amount;			/* sats */
 	CbSpan		script;			/* within the transaction's bytes */
 	bool		is_coinbase;
@@ -29,12 +30,21 @@ typedef struct CbHit
 	int32		derivation_index;
 } CbHit;
 
+/* An input that spends an outpoint which is watched for its own sake. */
+typedef struct CbSpend
+{
+	CbOutpoint	outpoint;
+	int			tx;				/* index into txs */
+} CbSpend;
+
 typedef struct CbMatches
 {
 	bool	   *relevant;		/* for each transaction */
 	int			n_relevant;
 	CbHit	   *hits;
 	int			n_hits;
+	CbSpend    *spends;
+	int			n_spends;
 } CbMatches;
 
 /*
@@ -45,5 +55,8 @@ typedef struct CbMatches
  * with_parents: a transaction also matters when a known one spends its output.
  */
 extern void cb_match(const CbBlockTx *txs, int n, bool with_parents, CbMatches *matches);
+
+/* A transaction matters for a reason of the caller's own. */
+extern void cb_match_relevant(CbMatches *matches, int tx);
 
 #endif							/* CB_MATCH_H */

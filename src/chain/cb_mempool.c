@@ -14,7 +14,7 @@
 #include "cb_sql.h"
 #include "chain/cb_apply.h"
 #include "chain/cb_chain.h"
-#include "chain/cb_change.h"
+#include "chain/cb_charm.h"
 #include "chain/cb_header_chain.h"
 #include "chain/cb_watch.h"
 #include "common/hashfn.h"
@@ -39,12 +39,15 @@ cb_chain_apply_mempool(const CbSpan *txs, int n)
 	CbChainState state;
 	CbChange	change;
 	CbMatches	matches;
+	CbTxSpells	spells;
 	int32		mattered = 0;
 
 	if (n == 0)
 		return 0;
+	cb_tx_spells_find(parsed, n, &spells);
 	cb_chain_lock(&state);
 	cb_match(parsed, n, true, &matches);
+	cb_charm_drop_hits(parsed, &spells, false, &matches);
 	if (matches.n_relevant == 0)
 		return 0;
 	add_ancestors(parsed, n, &matches);
@@ -163,11 +166,12 @@ cb_chain_offer_block(int32 height, CbSpan block)
 	CbParsedBlock parsed;
 	CbChainState state;
 	CbChange	change;
-	CbMatches	matches;
 	CbBlockPlace place;
+	int			mattered;
 	char		hash[CB_HASH_TEXT_SIZE];
 
 	cb_parse_block(block, &parsed);
+	cb_charm_prepare(&parsed);
 	cb_chain_lock(&state);
 	if (!cb_header_chain_at(height, hash, &place.median_time) || strcmp(hash, parsed.hash) != 0)
 		ereport(ERROR,
@@ -176,11 +180,8 @@ cb_chain_offer_block(int32 height, CbSpan block)
 	place.height = height;
 	place.hash = parsed.hash;
 	cb_watch_offered(height - 1, height);
-	cb_match(parsed.txs, (int) parsed.n_txs, false, &matches);
 	cb_change_begin(&change, state.height);
-	cb_known_tx_record(parsed.txs, (int) parsed.n_txs, matches.relevant, &place,
-					   change.now, &change.moved);
-	cb_change_add_hits(&change, matches.hits, matches.n_hits);
+	mattered = cb_record_block(&change, &parsed, &place, state.height);
 	cb_change_finish(&change);
-	return matches.n_relevant;
+	return mattered;
 }

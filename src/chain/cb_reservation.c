@@ -76,7 +76,8 @@ CB_STATEMENT(lock_idle, "timestamptz interval uuid[]",
 CB_STATEMENT(drop_watches, "outpoint[] txid",
 			 "DELETE FROM charmbills.watched_outpoints w "
 			 "WHERE w.outpoint = ANY ($1) AND w.spender = $2 "
-			 "  AND NOT EXISTS (SELECT FROM charmbills.plans p WHERE p.nft_utxo = w.outpoint)");
+			 "  AND NOT EXISTS (SELECT FROM charmbills.plans p WHERE p.nft_utxo = w.outpoint) "
+			 "  AND NOT EXISTS (SELECT FROM charmbills.charms c WHERE c.outpoint = w.outpoint)");
 CB_STATEMENT(check_age, "interval",
 			 "SELECT $1 >= interval '0'");
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_watch.c
- *	  Watched scripts and outpoints: making them, arming them.
+ *	  Watched scripts, outpoints and apps: making them, arming them.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -53,11 +53,34 @@ CB_KEYS_STATEMENT(insert_outpoints, "outpoint[] txid[]",
 				  "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
 				  "FROM unnest($1, $2) o(outpoint, spender) LEFT JOIN charmbills.chain_state s ON true "
 				  "ON CONFLICT DO NOTHING");
+CB_KEYS_STATEMENT(insert_charms, "outpoint[] int4[] txid int4",
+				  "INSERT INTO charmbills.watched_outpoints AS w (outpoint, spender, offered_height, is_armed) "
+				  "SELECT o.outpoint, $3, CASE WHEN o.height < $4 THEN o.height END, o.height >= $4 "
+				  "FROM unnest($1, $2) o(outpoint, height) ORDER BY o.outpoint "
+				  "ON CONFLICT (outpoint, spender) DO UPDATE "
+				  "SET offered_height = EXCLUDED.offered_height, is_armed = false, created_at = EXCLUDED.created_at "
+				  "WHERE NOT EXCLUDED.is_armed AND (w.is_armed OR w.offered_height > EXCLUDED.offered_height)");
+CB_STATEMENT(insert_app, "uuid",
+			 "INSERT INTO charmbills.watched_apps (identity, vk, plan_id, merchant_id, offered_height, is_armed) "
+			 "SELECT decode(p.app_id, 'hex'), decode(p.app_vk, 'hex'), p.id, p.merchant_id, "
+			 "       coalesce(s.height, -1), false "
+			 "FROM charmbills.plans p LEFT JOIN charmbills.chain_state s ON true "
+			 "WHERE p.id = $1 AND p.app_id IS NOT NULL AND p.app_vk IS NOT NULL "
+			 "ON CONFLICT DO NOTHING");
+CB_STATEMENT(rewind_app, "uuid int4",
+			 "UPDATE charmbills.watched_apps w "
+			 "SET offered_height = f.height, is_armed = false, created_at = now() "
+			 "FROM (SELECT greatest($2 - 1, s.base_height - 1, s.node_prune_height - 1) AS height "
+			 "      FROM charmbills.chain_state s) f "
+			 "WHERE w.plan_id = $1 AND (w.is_armed OR w.offered_height > f.height)");
 CB_STATEMENT(offer_scripts, "int4 int4",
 			 "UPDATE charmbills.watched_scripts SET offered_height = $2 "
 			 "WHERE NOT is_armed AND offered_height >= $1 AND offered_height < $2");
 CB_STATEMENT(offer_outpoints, "int4 int4",
 			 "UPDATE charmbills.watched_outpoints SET offered_height = $2 "
+			 "WHERE NOT is_armed AND offered_height >= $1 AND offered_height < $2");
+CB_STATEMENT(offer_apps, "int4 int4",
+			 "UPDATE charmbills.watched_apps SET offered_height = $2 "
 			 "WHERE NOT is_armed AND offered_height >= $1 AND offered_height < $2");
 CB_STATEMENT(rewind_scripts, "int4",
 			 "UPDATE charmbills.watched_scripts SET offered_height = $1 "
@@ -65,11 +88,17 @@ CB_STATEMENT(rewind_scripts, "int4",
 CB_STATEMENT(rewind_outpoints, "int4",
 			 "UPDATE charmbills.watched_outpoints SET offered_height = $1 "
 			 "WHERE NOT is_armed AND offered_height > $1");
+CB_STATEMENT(rewind_apps, "int4",
+			 "UPDATE charmbills.watched_apps SET offered_height = $1 "
+			 "WHERE NOT is_armed AND offered_height > $1");
 CB_STATEMENT(arm_scripts, "int4",
 			 "UPDATE charmbills.watched_scripts SET is_armed = true, offered_height = NULL "
 			 "WHERE NOT is_armed AND offered_height >= $1");
 CB_STATEMENT(arm_outpoints, "int4",
 			 "UPDATE charmbills.watched_outpoints SET is_armed = true, offered_height = NULL "
+			 "WHERE NOT is_armed AND offered_height >= $1");
+CB_STATEMENT(arm_apps, "int4",
+			 "UPDATE charmbills.watched_apps SET is_armed = true, offered_height = NULL "
 			 "WHERE NOT is_armed AND offered_height >= $1");
 /* Known before somebody came to watch what they spend. */
 CB_STATEMENT(find_unarmed_spenders, "int4",
@@ -84,7 +113,9 @@ CB_STATEMENT(read_backlog, "",
 			 "       min(w.created_at) "
 			 "FROM (SELECT offered_height, created_at FROM charmbills.watched_scripts WHERE NOT is_armed "
 			 "      UNION ALL "
-			 "      SELECT offered_height, created_at FROM charmbills.watched_outpoints WHERE NOT is_armed) w "
+			 "      SELECT offered_height, created_at FROM charmbills.watched_outpoints WHERE NOT is_armed "
+			 "      UNION ALL "
+			 "      SELECT offered_height, created_at FROM charmbills.watched_apps WHERE NOT is_armed) w "
 			 "HAVING count(*) > 0");
 
 bool
@@ -151,10 +182,37 @@ cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n
 }
 
 void
+cb_watch_charms(const CbOutpoint *outpoints, const int32 *heights, int n, int32 tip)
+{
+	Datum	   *values = palloc_extended(sizeof(Datum) * Max(n, 1), MCXT_ALLOC_HUGE);
+
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+		values[i] = Int32GetDatum(heights[i]);
+	cb_execute(&insert_charms,
+			   CB_ARGS(cb_outpoint_array(outpoints, n), cb_array(values, NULL, n, INT4OID),
+					   cb_txid(&cb_no_spender), cb_int4(tip)));
+}
+
+bool
+cb_watch_app(const pg_uuid_t *plan_id)
+{
+	return cb_execute(&insert_app, CB_ARGS(cb_uuid(plan_id))) == 1;
+}
+
+void
+cb_watch_app_from(const pg_uuid_t *plan_id, int32 height)
+{
+	cb_execute(&rewind_app, CB_ARGS(cb_uuid(plan_id), cb_int4(height)));
+}
+
+void
 cb_watch_offered(int32 from, int32 height)
 {
 	cb_execute(&offer_scripts, CB_ARGS(cb_int4(from), cb_int4(height)));
 	cb_execute(&offer_outpoints, CB_ARGS(cb_int4(from), cb_int4(height)));
+	cb_execute(&offer_apps, CB_ARGS(cb_int4(from), cb_int4(height)));
 }
 
 void
@@ -162,6 +220,7 @@ cb_watch_rolled_back(int32 height)
 {
 	cb_execute(&rewind_scripts, CB_ARGS(cb_int4(height)));
 	cb_execute(&rewind_outpoints, CB_ARGS(cb_int4(height)));
+	cb_execute(&rewind_apps, CB_ARGS(cb_int4(height)));
 }
 
 /*
@@ -181,6 +240,7 @@ cb_chain_arm_watches(const CbSpan *txs, int n)
 	announce_known_spenders(state.height);
 	armed = (int64) cb_execute(&arm_scripts, CB_ARGS(cb_int4(state.height)));
 	armed += (int64) cb_execute(&arm_outpoints, CB_ARGS(cb_int4(state.height)));
+	armed += (int64) cb_execute(&arm_apps, CB_ARGS(cb_int4(state.height)));
 	return armed;
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cb_watch.h
- *	  Watched scripts and outpoints: making them, arming them.
+ *	  Watched scripts, outpoints and apps: making them, arming them.
  *
  * A watch that another session commits while a block is being applied is not
  * seen by that block.  So every watch is born unarmed, with the tip that its
@@ -46,6 +46,21 @@ extern void cb_watch_since_series(const pg_uuid_t *descriptor_id, int32 first_in
 
 /* Watch outpoints, each for its spender or for its own sake. */
 extern void cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n);
+
+/*
+ * Watch outputs that hold charms, in blocks at these heights.  What is new in the
+ * tip is watched from the start; the rest is offered every block since its own,
+ * whatever it was offered before as something else.
+ */
+extern void cb_watch_charms(const CbOutpoint *outpoints, const int32 *heights, int n, int32 tip);
+
+/*
+ * Watch the apps of a plan that has an identity and a key; false for one that has
+ * not, or whose apps are watched already.
+ */
+extern bool cb_watch_app(const pg_uuid_t *plan_id);
+/* Offer a plan's apps every block from a height on that is followed. */
+extern void cb_watch_app_from(const pg_uuid_t *plan_id, int32 height);
 
 /*
  * The block at height has been offered to every watch visible that had been

@@ -39,7 +39,9 @@ CB_STATEMENT(read_unarmed, "",
 			 "SELECT pg_catalog.min(offered_height) FROM "
 			 "(SELECT offered_height FROM charmbills.watched_scripts WHERE NOT is_armed "
 			 " UNION ALL "
-			 " SELECT offered_height FROM charmbills.watched_outpoints WHERE NOT is_armed) unarmed "
+			 " SELECT offered_height FROM charmbills.watched_outpoints WHERE NOT is_armed "
+			 " UNION ALL "
+			 " SELECT offered_height FROM charmbills.watched_apps WHERE NOT is_armed) unarmed "
 			 "HAVING pg_catalog.count(*) > 0");
 
 static void require_sandbox(void);

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * cb_charm_match.h
+ *	  Which transactions matter to which plan's charms.
+ *
+ * A transaction matters to a plan when its spell names one of the plan's apps,
+ * when it spends an output that holds the plan's charms, or when it carries a
+ * spell and spends the outpoint that the plan's identity is of.  Naming alone
+ * is free: it counts only with a spell that is accepted.
+ *
+ * Copyright (c) 2026, charmbills contributors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CB_CHARM_MATCH_H
+#define CB_CHARM_MATCH_H
+
+#include "postgres.h"
+
+#include "chain/cb_match.h"
+#include "chain/cb_tx_spell.h"
+
+/* A transaction that matters to a plan. */
+typedef struct CbCharmMatch
+{
+	pg_uuid_t	plan_id;
+	pg_uuid_t	merchant_id;
+	int			tx;				/* index into the transactions */
+	bool		only_names;		/* and spends nothing of the plan's */
+	bool		is_birth;		/* spends the outpoint of the identity */
+} CbCharmMatch;
+
+typedef struct CbCharmMatches
+{
+	CbCharmMatch *matches;		/* by plan, then in the transactions' order */
+	int			n;
+} CbCharmMatches;
+
+/*
+ * Match spells, and spends of outpoints that are watched for their own sake,
+ * with the plans.  Left out is what is recorded already.
+ */
+extern void cb_charm_match(const CbBlockTx *txs, int n, const CbTxSpells *spells,
+						   const CbSpend *spends, int n_spends, CbCharmMatches *found);
+
+/*
+ * Drop the hits on outputs that hold charms of a plan: those are no payments.
+ * What a spell says is enough while its transaction is in the mempool; in a
+ * block it must be accepted.
+ */
+extern void cb_charm_drop_hits(const CbBlockTx *txs, const CbTxSpells *spells, bool in_block,
+							   CbMatches *matches);
+
+#endif							/* CB_CHARM_MATCH_H */
