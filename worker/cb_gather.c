@@ -66,7 +66,7 @@ static const char *pruned(const Output *output);
 static bool all_are_known(const Output *outputs, int n);
 static const char *found(const Output *outputs, int n);
 static bool is_repeated(const Output *outputs, int i);
-static json_t *outcome_missing(json_t *outpoints, const char *message);
+static const char *outcome_missing(json_t *outpoints, const char *message);
 static void append(json_t *array, json_t *value);
 
 const char *
@@ -205,7 +205,7 @@ missing(const Output *outputs, int n)
 		append(outpoints, json_string(outputs[i].outpoint));
 		first = first ? first : outputs[i].outpoint;
 	}
-	return cb_json_dump(outcome_missing(outpoints, psprintf("output %s does not exist or is spent", first)));
+	return outcome_missing(outpoints, psprintf("output %s does not exist or is spent", first));
 }
 
 static bool
@@ -322,11 +322,11 @@ static const char *
 pruned(const Output *output)
 {
 	json_t	   *outpoints = cb_json_own(json_array());
+	const char *message = psprintf("the node has pruned block %d, in which transaction %s is: "
+								   "give the transaction along", output->block.height, output->txid);
 
 	append(outpoints, json_string(output->outpoint));
-	return cb_json_dump(outcome_missing(outpoints,
-										psprintf("the node has pruned block %d, in which transaction %s is: give the transaction along",
-												 output->block.height, output->txid)));
+	return outcome_missing(outpoints, message);
 }
 
 static bool
@@ -367,10 +367,10 @@ is_repeated(const Output *outputs, int i)
 	return false;
 }
 
-static json_t *
+static const char *
 outcome_missing(json_t *outpoints, const char *message)
 {
-	return cb_json_own(json_pack("{s:O, s:s}", "missing", outpoints, "message", message));
+	return cb_json_dump(cb_json_own(json_pack("{s:O, s:s}", "missing", outpoints, "message", message)));
 }
 
 /* Takes the value over. */
