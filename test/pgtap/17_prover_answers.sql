@@ -231,7 +231,7 @@ SELECT is(try_http(http(302, 'elsewhere')), 'failed failed failed 0 the prover r
 
 CREATE FUNCTION tell_in_hours(request uuid, outcome jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM sandbox_advance_clock('6 hours');
+    PERFORM sandbox_advance_clock('2 hours');
     RETURN tell(request, outcome);
 END $$;
 SELECT ask() AS request \gset
@@ -239,7 +239,7 @@ SELECT is(tell_in_hours(:'request', outcome), 'queued', 'again after ' || coales
 FROM (VALUES (http(500, 'transient prover failure')), (http(408, NULL)), (http(429, NULL)), (http(502, NULL)), (http(503, NULL)),
              ('{"http": {"error": "timed out", "duration_ms": 9}}'::jsonb), ('{"http": {"error": "connection closed"}}')) AS outcomes (outcome);
 SELECT is(told(:'request'), 'pending_signature proving 2', 'it waits all the while');
-SELECT sandbox_advance_clock('6 hours') AS later \gset
+SELECT sandbox_advance_clock('2 hours') AS later \gset
 SELECT is((SELECT last_error FROM jobs WHERE id = job_of(:'request')), 'the prover does not answer: connection closed', 'with the reason');
 SELECT is(tell(:'request', http(503, 'overloaded')), 'failed', 'but not for ever');
 SELECT is(told(:'request'), 'failed failed 0 the prover refuses with HTTP status 503: overloaded', 'the last reason is kept');
