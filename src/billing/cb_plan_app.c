@@ -13,6 +13,8 @@
 #include "cb_errors.h"
 #include "cb_guc.h"
 #include "cb_sql.h"
+#include "chain/cb_charm_rescan.h"
+#include "chain/cb_watch.h"
 #include "utils/builtins.h"
 
 CB_STATEMENT(read_beamed, "uuid",
@@ -73,4 +75,11 @@ cb_plan_app_refuse_rules(const pg_uuid_t *plan_id, const CbPlanValues *values)
 				(errcode(ERRCODE_CB_WRONG_STATE),
 				 errmsg("accept_beamed of a plan whose charms are followed stays as it is"),
 				 errhint("Make another plan, and change subscriptions to it.")));
+}
+
+void
+cb_plan_app_begin(const pg_uuid_t *plan_id, const CbPlanOrigin *origin)
+{
+	if (cb_watch_app(plan_id) && origin->import_key != NULL)
+		cb_charm_rescan_plan(plan_id, origin->created_at);
 }

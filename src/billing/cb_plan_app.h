@@ -35,4 +35,7 @@ extern void cb_plan_app_refuse_facts(const CbPlanValues *values);
 /* CB010 where they would have the chain read otherwise than it has been. */
 extern void cb_plan_app_refuse_rules(const pg_uuid_t *plan_id, const CbPlanValues *values);
 
+/* Watch a plan's app, if it has one; that of one that was minted before, since it was. */
+extern void cb_plan_app_begin(const pg_uuid_t *plan_id, const CbPlanOrigin *origin);
+
 #endif							/* CB_PLAN_APP_H */

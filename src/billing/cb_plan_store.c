@@ -87,6 +87,7 @@ cb_plan_add(const pg_uuid_t *id, const CbPlanOrigin *origin, const CbPlanValues 
 	update_row(id, values, origin->created_at);
 	cb_plan_check_stored(id, now);
 	follow_up(id, origin->event_type, now);
+	cb_plan_app_begin(id, origin);
 	return *id;
 }
 

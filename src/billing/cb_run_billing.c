@@ -30,8 +30,10 @@
 #include "cb_json.h"
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
+#include "chain/cb_charm_check.h"
 #include "chain/cb_incarnation.h"
 #include "chain/cb_reservation.h"
+#include "charms/cb_spell.h"
 #include "miscadmin.h"
 #include "proving/cb_proving.h"
 #include "utils/builtins.h"
@@ -91,7 +93,10 @@ CB_STATEMENT(look, "timestamptz timestamptz timestamptz",
 			 "       OR EXISTS (SELECT FROM " CB_RATES_DUE ") "
 			 "       OR EXISTS (SELECT FROM " CB_OLD_KEYS ") "
 			 "       OR EXISTS (SELECT FROM " CB_OLD_DELIVERIES ") "
-			 "       OR EXISTS (SELECT FROM " CB_TOKENS_DUE("$3") ")");
+			 "       OR EXISTS (SELECT FROM " CB_TOKENS_DUE("$3") ") "
+			 "       OR EXISTS (SELECT FROM charmbills.charm_transactions "
+			 "                  WHERE verdict = 'unsupported' "
+			 "                        AND judged_by < " CppAsString2(CB_SPELL_MAX_VERSION) ")");
 CB_STATEMENT(fail_unsigned, "timestamptz int8",
 			 "WITH due AS (SELECT t.id FROM charmbills.transactions t "
 			 "             WHERE t.status = 'pending_signature' AND t.created_at <= $1 - interval '48 hours' "
@@ -149,6 +154,8 @@ cb_run_billing(TimestampTz as_of, int64 max_rows)
 	lapse = cb_lapse_at(as_of, chain.followed_until);
 	if (!is_anything_due(as_of, until, lapse))
 		return 0;
+	/* First, since both may lock the cursor, which comes before all else. */
+	done += cb_charm_rejudge();
 	done += cb_tokens_verify_due(lapse, now, Min(max_rows, VERIFIED_ROWS));
 	done += cb_rates_queue_due(as_of);
 	done += cb_idempotency_clean_up(as_of, max_rows);

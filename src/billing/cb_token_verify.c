@@ -21,23 +21,18 @@
 #include "cb_json.h"
 #include "cb_sql.h"
 #include "cb_uuid.h"
+#include "chain/cb_charm_check.h"
 #include "chain/cb_incarnation.h"
 
 #define DEFAULT_MAX_ROWS 1000
 
-/* The transactions that made the tokens f has on its address, with these tokens. */
+/* The tokens c that f has on its address, and the transactions k that made them. */
 #define TOKENS_OF_F \
 	"charmbills.charms c " \
 	"JOIN charmbills.charm_transactions k " \
 	"     ON k.plan_id = c.plan_id AND k.txid = charmbills.outpoint_txid(c.outpoint) " \
 	"WHERE c.plan_id = f.plan_id AND c.script = charmbills.address_to_script(f.subscriber_address) " \
 	"      AND " CB_TOKENS_COUNT("$2", "$3")
-
-/* Of a transaction k: c are its outputs with the plan's charms. */
-#define OUTPUTS_OF_K \
-	"charmbills.charms c " \
-	"WHERE c.outpoint BETWEEN charmbills.outpoint(k.txid, 0) AND charmbills.outpoint(k.txid, 2147483647) " \
-	"      AND c.plan_id = k.plan_id AND c.beamed_to IS NULL "
 
 CB_STATEMENT(find_due, "timestamptz int8",
 			 "SELECT f.id FROM " CB_TOKENS_DUE("$1") "ORDER BY f.token_check_at LIMIT $2");
@@ -55,38 +50,6 @@ CB_KEYS_STATEMENT(find_makers, "uuid[] timestamptz interval timestamptz",
 				  "                                AND k.judged_at <= $4) k "
 				  "      WHERE f.id = ANY ($1) ORDER BY k.plan_id, k.txid, f.id) t "
 				  "ORDER BY t.plan_id, t.txid");
-/* Where something differs, 0 has the chain layer judge it anew. */
-CB_STATEMENT(check_maker, "uuid txid timestamptz",
-			 "WITH checked AS ("
-			 "  SELECT k.plan_id, k.txid, "
-			 "         CASE WHEN t.status IS DISTINCT FROM 'confirmed' OR t.block_height <> k.block_height "
-			 "                   OR EXISTS (SELECT FROM charmbills.blocks b "
-			 "                              WHERE b.height = t.block_height AND b.hash <> t.block_hash) "
-			 "              THEN 'the transaction is not in the block that it was in' "
-			 "              WHEN v.verdict <> k.verdict "
-			 "              THEN pg_catalog.format('its spell is %s and was %s', v.verdict, k.verdict) "
-			 "              WHEN EXISTS (SELECT FROM " OUTPUTS_OF_K
-			 "                           AND c.amount > coalesce("
-			 "                               (SELECT s.amount FROM charmbills.spell_charms(pg_catalog.encode(t.raw, 'hex')) s "
-			 "                                WHERE s.vout = charmbills.outpoint_vout(c.outpoint) AND s.tag = 't' "
-			 "                                      AND s.identity = p.app_id AND s.vk = p.app_vk), 0)) "
-			 "              THEN 'an output has more than its spell says' "
-			 "              WHEN EXISTS (SELECT FROM " OUTPUTS_OF_K
-			 "                           AND c.spent_by IS NULL "
-			 "                           AND EXISTS (SELECT FROM charmbills.watched_outpoints w "
-			 "                                       JOIN charmbills.chain_transactions s ON s.txid = w.spender "
-			 "                                       WHERE w.outpoint = c.outpoint AND s.status = 'confirmed')) "
-			 "              THEN 'an output is spent that was not' END AS difference "
-			 "  FROM charmbills.charm_transactions k "
-			 "  JOIN charmbills.plans p ON p.id = k.plan_id "
-			 "  JOIN charmbills.chain_transactions t ON t.txid = k.txid "
-			 "  CROSS JOIN LATERAL charmbills.verify_spell(pg_catalog.encode(t.raw, 'hex')) v "
-			 "  WHERE k.plan_id = $1 AND k.txid = $2"
-			 ") "
-			 "UPDATE charmbills.charm_transactions k "
-			 "SET judged_at = $3, judged_by = CASE WHEN x.difference IS NULL THEN k.judged_by ELSE 0 END "
-			 "FROM checked x WHERE k.plan_id = x.plan_id AND k.txid = x.txid "
-			 "RETURNING x.difference");
 CB_STATEMENT(read_result, "uuid timestamptz interval text",
 			 "SELECT CASE WHEN $4 IS NOT NULL THEN 'mismatch' "
 			 "            WHEN coalesce(f.token_amount, 0) = 0 THEN 'none' "
@@ -107,12 +70,14 @@ typedef struct Maker
 	pg_uuid_t	merchant_id;
 	pg_uuid_t	plan_id;
 	CbHash256	txid;
+	const char *difference;		/* from what was known; NULL for none */
 } Maker;
 
-static char *check_makers(const pg_uuid_t *ids, int n, TimestampTz judged_before,
-						  TimestampTz now, CbEvents *events);
-static char *check(const Maker *maker, TimestampTz now);
-static void announce(const Maker *maker, const char *difference, TimestampTz now, CbEvents *events);
+static const char *check_makers(const pg_uuid_t *ids, int n, TimestampTz judged_before,
+								TimestampTz now, CbEvents *events);
+static Maker *load_makers(int n);
+static void follow_again(const Maker *makers, int n);
+static void announce(const Maker *maker, TimestampTz now, CbEvents *events);
 static NullableDatum unknown_grace(void);
 
 /*
@@ -125,7 +90,7 @@ CB_FUNCTION(verify_token, CB_MERCHANT)
 	CbEvents	events = {NIL};
 	TimestampTz now = cb_now();
 	pg_uuid_t	id;
-	char	   *difference;
+	const char *difference;
 
 	cb_require_args(fcinfo, 1);
 	id = *PG_GETARG_UUID_P(0);
@@ -171,46 +136,63 @@ cb_tokens_verify_due(TimestampTz lapse, TimestampTz now, int64 max_rows)
 	return n;
 }
 
-/* What differs first from what was known; NULL for nothing. */
-static char *
+/* What differs first from what was known, NULL for nothing; plans where something does are followed again. */
+static const char *
 check_makers(const pg_uuid_t *ids, int n, TimestampTz judged_before, TimestampTz now, CbEvents *events)
 {
-	char	   *first = NULL;
+	const char *first = NULL;
 	int			n_makers = (int) cb_execute(&find_makers,
 											CB_ARGS(cb_uuid_array(ids, n), cb_timestamptz(cb_lapse_clock(now)),
 													unknown_grace(), cb_timestamptz(judged_before)));
-	Maker	   *makers = palloc(sizeof(Maker) * Max(n_makers, 1));
+	Maker	   *makers = load_makers(n_makers);
 
 	for (int i = 0; i < n_makers; i++)
+	{
+		makers[i].difference = cb_charm_reverify(&makers[i].plan_id, &makers[i].txid, NULL);
+		if (first == NULL)
+			first = makers[i].difference;
+	}
+	if (first == NULL)
+		return NULL;
+	follow_again(makers, n_makers);
+	for (int i = 0; i < n_makers; i++)
+		if (makers[i].difference != NULL)
+			announce(&makers[i], now, events);
+	return first;
+}
+
+static Maker *
+load_makers(int n)
+{
+	Maker	   *makers = palloc0(sizeof(Maker) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
 	{
 		makers[i].subscription_id = cb_column_uuid(i, 1);
 		makers[i].merchant_id = cb_column_uuid(i, 2);
 		makers[i].plan_id = cb_column_uuid(i, 3);
 		makers[i].txid = cb_column_txid(i, 4);
 	}
-	for (int i = 0; i < n_makers; i++)
-	{
-		char	   *difference = check(&makers[i], now);
-
-		if (difference == NULL)
-			continue;
-		announce(&makers[i], difference, now, events);
-		if (first == NULL)
-			first = difference;
-	}
-	return first;
+	return makers;
 }
 
-static char *
-check(const Maker *maker, TimestampTz now)
+/* Each plan once; makers are in order of plan. */
+static void
+follow_again(const Maker *makers, int n)
 {
-	if (cb_execute(&check_maker, CB_ARGS(cb_uuid(&maker->plan_id), cb_txid(&maker->txid), cb_timestamptz(now))) == 0)
-		return NULL;
-	return cb_column_text(0, 1);
+	const pg_uuid_t *followed = NULL;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (makers[i].difference == NULL || (followed != NULL && cb_uuid_equal(followed, &makers[i].plan_id)))
+			continue;
+		followed = &makers[i].plan_id;
+		cb_charm_follow_again(followed);
+	}
 }
 
 static void
-announce(const Maker *maker, const char *difference, TimestampTz now, CbEvents *events)
+announce(const Maker *maker, TimestampTz now, CbEvents *events)
 {
 	CbJson		payload;
 
@@ -219,7 +201,7 @@ announce(const Maker *maker, const char *difference, TimestampTz now, CbEvents *
 	cb_json_uuid(&payload, "subscription_id", &maker->subscription_id);
 	cb_json_uuid(&payload, "plan_id", &maker->plan_id);
 	cb_json_txid(&payload, "txid", &maker->txid);
-	cb_json_text(&payload, "reason", difference);
+	cb_json_text(&payload, "reason", maker->difference);
 	cb_event_uuid(events, "charm.mismatch", &maker->merchant_id, "subscription", &maker->subscription_id,
 				  cb_json_end(&payload), now);
 }

@@ -3,9 +3,9 @@
  * cb_token_verify.h
  *	  Tokens of subscriptions, verified again.
  *
- * What the chain layer has written down of a token is held against the bytes
- * that it is of: the proof of the transaction that made it, its block, what
- * its spell puts on the output, and whether anything has spent that.
+ * What the chain layer has written down of the transaction that made a token
+ * is held against its bytes: the proof, the block, what its outputs hold, and
+ * that none is spent.  Where something differs the plan is followed again.
  *
  * Copyright (c) 2026, charmbills contributors
  *
