@@ -53,4 +53,7 @@ extern void cb_health_judge_adoption(CbHealth *health);
 /* Degraded while a transaction holds back what events_since() shows. */
 extern void cb_health_judge_events(CbHealth *health);
 
+/* Degraded while charms were spent in a way that is not understood. */
+extern void cb_health_judge_charms(CbHealth *health);
+
 #endif							/* CB_HEALTH_H */

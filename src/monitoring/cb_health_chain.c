@@ -54,6 +54,8 @@ CB_REPORT_STATEMENT(read_chain, "int4 int4 timestamptz",
 			 "          (SELECT pg_catalog.count(*) FROM charmbills.watched_scripts w "
 			 "           WHERE NOT w.is_armed AND w.created_at < now - interval '1 minute') + "
 			 "          (SELECT pg_catalog.count(*) FROM charmbills.watched_outpoints w "
+			 "           WHERE NOT w.is_armed AND w.created_at < now - interval '1 minute') + "
+			 "          (SELECT pg_catalog.count(*) FROM charmbills.watched_apps w "
 			 "           WHERE NOT w.is_armed AND w.created_at < now - interval '1 minute') "
 			 "          AS unarmed_watches) f "
 			 "CROSS JOIN LATERAL "
@@ -93,6 +95,7 @@ CB_FUNCTION(health, CB_ANYONE)
 	judge_database(&health, &chain);
 	cb_health_judge_adoption(&health);
 	cb_health_judge_events(&health);
+	cb_health_judge_charms(&health);
 	if (!cb_is_sandbox())
 	{
 		judge_worker(&health, &slot);
@@ -184,6 +187,6 @@ judge_node(CbHealth *health, const ChainHealth *chain)
 						 "the node is still downloading the chain");
 	if (chain->unarmed > 0)
 		cb_health_reason(health, CB_HEALTH_DEGRADED,
-						 INT64_FORMAT " addresses and outputs have waited more than a minute to be watched",
+						 INT64_FORMAT " addresses, outputs and apps have waited more than a minute to be watched",
 						 chain->unarmed);
 }
