@@ -36,7 +36,7 @@ enum
 #define MIN_FEE_RATE "0.1"
 
 CB_STATEMENT(check_fee_rate, "numeric int4",
-			 "SELECT round(f.rate, 3), f.rate >= " MIN_FEE_RATE " AND f.rate <= $2 "
+			 "SELECT trim_scale(round(f.rate, 3)), f.rate >= " MIN_FEE_RATE " AND f.rate <= $2 "
 			 "FROM (SELECT coalesce($1, least(" DEFAULT_FEE_RATE ", $2)) AS rate) f");
 CB_STATEMENT(check_units, "numeric",
 			 "SELECT $1 BETWEEN 1 AND 18446744073709551615 AND $1 = trunc($1), trunc($1)::text");

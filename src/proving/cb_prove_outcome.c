@@ -39,7 +39,7 @@ CB_STATEMENT(write_failed, "uuid text",
 			 "UPDATE charmbills.transactions SET status = 'failed', error_message = $2 "
 			 "WHERE id = $1 AND status = 'pending_signature'");
 CB_STATEMENT(close_request, "uuid",
-			 "UPDATE charmbills.prove_requests SET state = 'failed' WHERE transaction_id = $1");
+			 "UPDATE charmbills.prove_requests SET state = 'failed' WHERE transaction_id = $1 AND " IS_OPEN);
 /* Their transactions were given up, or came to be otherwise. */
 CB_STATEMENT(close_stale, "",
 			 "UPDATE charmbills.prove_requests r SET state = 'failed' FROM charmbills.transactions t "
