@@ -72,3 +72,12 @@ AS 'MODULE_PATHNAME', 'charmbills_sandbox_advance_clock';
 REVOKE ALL ON FUNCTION charmbills.sandbox_advance_clock(interval) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.sandbox_advance_clock(interval) IS
 'Move the sandbox''s clock forward, and give its new time. On the way it stops wherever something falls due and runs billing there. From the first use on, charmbills.now() is this clock.';
+
+CREATE FUNCTION charmbills.sandbox_sign(transaction_id uuid)
+RETURNS charmbills.transactions
+LANGUAGE C VOLATILE
+SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'charmbills_sandbox_sign';
+REVOKE ALL ON FUNCTION charmbills.sandbox_sign(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION charmbills.sandbox_sign(uuid) IS
+'Put zeros where the signatures of a transaction belong that waits for them, and broadcast it. In the sandbox nobody needs a key.';

@@ -15,8 +15,8 @@
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "cb_uuid.h"
-#include "chain/cb_broadcast.h"
 #include "chain/cb_signed.h"
+#include "chain/cb_submit.h"
 #include "utils/builtins.h"
 
 #define COMMIT "commit transaction"
@@ -32,7 +32,6 @@ static void load_signed(FunctionCallInfo fcinfo, const CbUnsigned *row, CbPackag
 static text *part_of(FunctionCallInfo fcinfo, int argno, const char *stored, const char *what);
 static void check_same(const CbUnsigned *row, const CbPackage *package);
 static void check_signatures(const CbUnsigned *row, const CbPackage *package);
-static bool is_to_be_sent(const CbUnsigned *row);
 static bool is_still_to_be_sent(const CbUnsigned *row);
 static bool same_text(const char *a, const char *b);
 static void refuse_other_row(const CbOutgoing *outgoing);
@@ -58,16 +57,10 @@ CB_FUNCTION(submit_signed, CB_MERCHANT)
 	outgoing.merchant_id = row.merchant_id;
 	outgoing.replaces = PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3);
 	outgoing.now = cb_now();
-	if (is_to_be_sent(&row))
+	if (cb_submit_is_wanted(&row))
 	{
 		check_signatures(&row, &outgoing.package);
-		cb_broadcast_begin(&outgoing);
-		if (is_still_to_be_sent(&row))
-		{
-			refuse_other_row(&outgoing);
-			cb_broadcast_revive(&outgoing);
-			cb_broadcast_send(&outgoing);
-		}
+		cb_submit(&row, &outgoing);
 	}
 	cb_execute_one(&read_transaction, CB_ARGS(cb_uuid(&row.id)));
 	return cb_return_row(fcinfo);
@@ -136,10 +129,21 @@ check_signatures(const CbUnsigned *row, const CbPackage *package)
 						i + 1 < n ? COMMIT : SPELL);
 }
 
-static bool
-is_to_be_sent(const CbUnsigned *row)
+bool
+cb_submit_is_wanted(const CbUnsigned *row)
 {
 	return strcmp(row->status, "pending_signature") == 0 || strcmp(row->status, "failed") == 0;
+}
+
+void
+cb_submit(const CbUnsigned *row, const CbOutgoing *outgoing)
+{
+	cb_broadcast_begin(outgoing);
+	if (!is_still_to_be_sent(row))
+		return;
+	refuse_other_row(outgoing);
+	cb_broadcast_revive(outgoing);
+	cb_broadcast_send(outgoing);
 }
 
 /* Looked at again now that the row is locked: somebody else may have sent it. */
@@ -149,7 +153,7 @@ is_still_to_be_sent(const CbUnsigned *row)
 	CbUnsigned	now;
 
 	cb_unsigned_read(&row->id, &now);
-	if (!is_to_be_sent(&now))
+	if (!cb_submit_is_wanted(&now))
 		return false;
 	if (!same_text(now.commit_hex, row->commit_hex) || !same_text(now.spell_hex, row->spell_hex))
 		ereport(ERROR,

@@ -18,87 +18,51 @@
 #include "bitcoin/cb_script.h"
 #include "bitcoin/cb_tx_draft.h"
 #include "charms/cb_spell_request.h"
-#include "proving/cb_prover.h"
+#include "proving/cb_prover_draft.h"
 
 /* As many bytes as a mock prover's proof has, of which each takes two in CBOR. */
 #define PROOF_SIZE 192
 #define PROOF_BYTE 0xff
 #define CBOR_BYTE 2
 
-/* Beyond what is in a payload or a transaction: heads, counts, the mock's flag. */
+/* Beyond what is in a payload, a carrier or a transaction: heads, counts, the mock's flag. */
 #define HEADS_SIZE 64
 #define INPUT_SIZE 41
 #define OUTPUT_SIZE 17
 
-#define NOT_ENOUGH "the funding UTXO does not pay for the outputs and the fee"
+#define MARKER_AND_FLAG 2
 
-/* A transaction being made: outputs asked for, carrier, change. */
-typedef struct Draft
-{
-	CbOutpoint *inputs;
-	int			n_inputs;
-	CbTxOut    *outputs;
-	int			n_outputs;
-} Draft;
-
-static CbSpan write_payload(const CbProveRequest *request);
+static const char *answer(const CbProveRequest *request, CbProved *proved);
 static CbSpan write_carrier(CbSpan payload);
-static void start_draft(const CbProveRequest *request, Draft *draft);
-static CbSpan write_tx(const Draft *draft);
 static int64 left_over(const CbProveRequest *request);
-static int64 fee_of(const CbProveRequest *request, const Draft *draft);
-static void give_change(const CbProveRequest *request, Draft *draft);
+static size_t signing_weight(const CbProveRequest *request);
 
 void
 cb_prove_in_sandbox(const CbProveRequest *request)
 {
 	CbProved	proved = {{NULL, 0}, {NULL, 0}};
-	Draft		draft;
+	const char *reason;
 
-	if (request->version == CB_DRAFT_OLD_VERSION)
-	{
-		(void) cb_prove_failed(request, "the sandbox's prover knows no spells of version 8");
-		return;
-	}
-	start_draft(request, &draft);
-	if (fee_of(request, &draft) > left_over(request))
-	{
-		(void) cb_prove_failed(request, NOT_ENOUGH);
-		return;
-	}
-	give_change(request, &draft);
-	proved.spell = write_tx(&draft);
-	(void) cb_prover_judge(request, &proved);
+	reason = request->version == CB_DRAFT_OLD_VERSION ?
+		cb_prover_commit(request, &proved) : answer(request, &proved);
+	if (reason != NULL)
+		(void) cb_prove_failed(request, reason);
+	else
+		(void) cb_prover_judge(request, &proved);
 }
 
-static void
-start_draft(const CbProveRequest *request, Draft *draft)
+static const char *
+answer(const CbProveRequest *request, CbProved *proved)
 {
-	draft->n_inputs = request->n_inputs;
-	draft->inputs = palloc(sizeof(CbOutpoint) * request->n_inputs);
-	for (int i = 0; i < request->n_inputs; i++)
-		draft->inputs[i] = request->inputs[i].outpoint;
-	draft->outputs = palloc(sizeof(CbTxOut) * (request->n_outputs + 2));
-	for (int i = 0; i < request->n_outputs; i++)
-		draft->outputs[i] = (CbTxOut) {request->outputs[i].sats, request->outputs[i].script};
-	draft->outputs[request->n_outputs] = (CbTxOut) {0, write_carrier(write_payload(request))};
-	draft->n_outputs = request->n_outputs + 1;
-}
+	CbSpan		carrier = write_carrier(cb_prover_draft_payload(request));
+	CbProverDraft draft;
 
-static CbSpan
-write_payload(const CbProveRequest *request)
-{
-	size_t		size = request->spell.len + HEADS_SIZE;
-	CbWriter	spell = cb_writer(palloc(size), size);
-	CbWriter	w = cb_writer(palloc(size + CBOR_BYTE * PROOF_SIZE), size + CBOR_BYTE * PROOF_SIZE);
-	uint8		proof[PROOF_SIZE];
-
-	memset(proof, PROOF_BYTE, sizeof(proof));
-	(void) cb_spell_write_mock(request->spell, &spell);
-	cb_spell_write_payload((CbSpan) {spell.data, spell.len}, (CbSpan) {proof, sizeof(proof)}, &w);
-	if (spell.error != CB_OK || w.error != CB_OK)
-		elog(ERROR, "could not write a spell's payload");
-	return (CbSpan) {w.data, w.len};
+	cb_prover_draft_start(request, &draft);
+	draft.outputs[draft.n_outputs++] = (CbTxOut) {0, carrier};
+	if (!cb_prover_draft_change(request, &draft, left_over(request), signing_weight(request)))
+		return CB_NOT_ENOUGH;
+	proved->spell = cb_prover_draft_write(&draft);
+	return NULL;
 }
 
 static CbSpan
@@ -115,21 +79,6 @@ write_carrier(CbSpan payload)
 	return (CbSpan) {w.data, w.len};
 }
 
-static CbSpan
-write_tx(const Draft *draft)
-{
-	size_t		size = HEADS_SIZE + (size_t) INPUT_SIZE * draft->n_inputs;
-	CbWriter	w;
-
-	for (int i = 0; i < draft->n_outputs; i++)
-		size += OUTPUT_SIZE + draft->outputs[i].script.len;
-	w = cb_writer(palloc(size), size);
-	cb_tx_write_draft(&w, draft->inputs, draft->n_inputs, draft->outputs, draft->n_outputs);
-	if (w.error != CB_OK)
-		elog(ERROR, "could not write a transaction");
-	return (CbSpan) {w.data, w.len};
-}
-
 /* Of the inputs, when the outputs asked for are paid. */
 static int64
 left_over(const CbProveRequest *request)
@@ -143,27 +92,81 @@ left_over(const CbProveRequest *request)
 	return left;
 }
 
-/* At the rate asked for, with signatures. */
-static int64
-fee_of(const CbProveRequest *request, const Draft *draft)
+static size_t
+signing_weight(const CbProveRequest *request)
 {
-	size_t		marker_and_flag = 2;
-	size_t		weight = write_tx(draft).len * CB_WITNESS_SCALE + marker_and_flag;
+	size_t		weight = MARKER_AND_FLAG;
 
 	for (int i = 0; i < request->n_inputs; i++)
 		weight += cb_spend_weight(request->inputs[i].script);
-	return (int64) ceil(strtod(request->fee_rate, NULL) * (double) weight / CB_WITNESS_SCALE);
+	return weight;
 }
 
-/* What would be dust stays with the fee. */
-static void
-give_change(const CbProveRequest *request, Draft *draft)
+void
+cb_prover_draft_start(const CbProveRequest *request, CbProverDraft *draft)
+{
+	draft->n_inputs = request->n_inputs;
+	draft->inputs = palloc(sizeof(CbOutpoint) * request->n_inputs);
+	for (int i = 0; i < request->n_inputs; i++)
+		draft->inputs[i] = request->inputs[i].outpoint;
+	draft->n_outputs = request->n_outputs;
+	draft->outputs = palloc(sizeof(CbTxOut) * (request->n_outputs + 2));
+	for (int i = 0; i < request->n_outputs; i++)
+		draft->outputs[i] = (CbTxOut) {request->outputs[i].sats, request->outputs[i].script};
+}
+
+CbSpan
+cb_prover_draft_payload(const CbProveRequest *request)
+{
+	size_t		size = request->spell.len + HEADS_SIZE;
+	CbWriter	spell = cb_writer(palloc(size), size);
+	CbWriter	w = cb_writer(palloc(size + CBOR_BYTE * PROOF_SIZE), size + CBOR_BYTE * PROOF_SIZE);
+	uint8		proof[PROOF_SIZE];
+
+	memset(proof, PROOF_BYTE, sizeof(proof));
+	(void) cb_spell_write_mock(request->spell, &spell);
+	cb_spell_write_payload((CbSpan) {spell.data, spell.len}, (CbSpan) {proof, sizeof(proof)}, &w);
+	if (spell.error != CB_OK || w.error != CB_OK)
+		elog(ERROR, "could not write a spell's payload");
+	return (CbSpan) {w.data, w.len};
+}
+
+CbSpan
+cb_prover_draft_write(const CbProverDraft *draft)
+{
+	size_t		size = HEADS_SIZE + (size_t) INPUT_SIZE * draft->n_inputs;
+	CbWriter	w;
+
+	for (int i = 0; i < draft->n_outputs; i++)
+		size += OUTPUT_SIZE + draft->outputs[i].script.len;
+	w = cb_writer(palloc(size), size);
+	cb_tx_write_draft(&w, draft->inputs, draft->n_inputs, draft->outputs, draft->n_outputs);
+	if (w.error != CB_OK)
+		elog(ERROR, "could not write a transaction");
+	return (CbSpan) {w.data, w.len};
+}
+
+int64
+cb_prover_draft_fee(const CbProveRequest *request, size_t weight)
+{
+	size_t		vsize = (weight + CB_WITNESS_SCALE - 1) / CB_WITNESS_SCALE;
+
+	return (int64) ceil(strtod(request->fee_rate, NULL) * (double) vsize);
+}
+
+bool
+cb_prover_draft_change(const CbProveRequest *request, CbProverDraft *draft, int64 left, size_t weight)
 {
 	CbTxOut    *change = &draft->outputs[draft->n_outputs];
+	size_t		base = cb_prover_draft_write(draft).len;
 
+	if (left < cb_prover_draft_fee(request, base * CB_WITNESS_SCALE + weight))
+		return false;
 	*change = (CbTxOut) {0, request->change_script};
 	draft->n_outputs++;
-	change->value = left_over(request) - fee_of(request, draft);
+	base = cb_prover_draft_write(draft).len;
+	change->value = left - cb_prover_draft_fee(request, base * CB_WITNESS_SCALE + weight);
 	if (change->value < cb_script_dust_limit(change->script))
 		draft->n_outputs--;
+	return true;
 }
