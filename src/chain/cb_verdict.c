@@ -62,6 +62,7 @@ static const Rule rules[] = {
 
 	{CB_JOB_BROADCAST, RPC_DESERIALIZATION_ERROR, NULL, CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "script-verify-flag", CB_VERDICT_FINAL},
+	{CB_JOB_BROADCAST, 0, "failed to validate input", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "bad-witness-nonstandard", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "bad-txns-", CB_VERDICT_FINAL},
 	{CB_JOB_BROADCAST, 0, "scriptsig-", CB_VERDICT_FINAL},
