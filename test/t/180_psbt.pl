@@ -237,6 +237,37 @@ is($server->sql(submit($id, spell_tx => $good)), 'pending', 'the good one is tak
 like(refusal(submit($id, spell_tx => unpack 'H*', $other)), qr/^CB011 the spell transaction is not the one/, 'another one is refused still');
 
 #
+# Signatures by the right key of the wrong thing: the node finds out
+#
+my $twice = address_script($address{tr}[7]);
+my $pair  = $node->build_payment(outputs => [ [ \$twice, 100_000 ], [ \$twice, 200_000 ] ]);
+my $pair_id = $node->broadcast($pair);
+@coins = map { { txid => $pair_id, vout => $_, value => 100_000 * ($_ + 1) } } 0, 1;
+$node->mine;
+$server->wait_for_tip($node->tip, 'one address has two coins');
+$id   = waiting('tr', spell => unsigned_transaction(inputs => \@coins, outputs => [ [ address_script($payee), 299_000 ] ]));
+$good = ask($wallet, do => 'finalize', psbt => signed($wallet, 'tr', psbt_of($id)))->{tx};
+($swapped = $good) =~ s/(0140.{128})(0140.{128})(00000000)$/$2$1$3/;
+is($server->sql(submit($id, spell_tx => $swapped)), 'pending', 'the other input\'s signature is taken');
+$server->wait_for("SELECT status FROM charmbills.transactions WHERE id = '$id'", 'failed', 'and refused by the node');
+is($server->sql(submit($id, spell_tx => $good)), 'pending', 'the right one is taken in its place');
+my $job = "SELECT state FROM charmbills.jobs WHERE payload->>'transaction_id'";
+$server->wait_for("$job = '$id'", 'done', 'and by the node, too');
+
+#
+# A higher fee for what waits to be mined
+#
+my $bump = unsigned_transaction(inputs => \@coins, outputs => [ [ address_script($payee), 280_000 ] ]);
+my $bump_id = waiting('tr', spell => $bump);
+my $bumped = ask($wallet, do => 'finalize', psbt => signed($wallet, 'tr', psbt_of($bump_id)))->{tx};
+like(refusal(submit($bump_id, spell_tx => $bumped)), qr/^CB009 UTXO .* is reserved already/, 'by itself it is refused');
+is($server->sql("SELECT status FROM charmbills.submit_signed('$bump_id', '$bumped', replaces => '$id')"), 'pending', 'as a replacement it is taken');
+$server->wait_for("$job = '$bump_id'", 'done', 'also by the node');
+$server->wait_for("SELECT status FROM charmbills.transactions WHERE id = '$id'", 'replaced', 'and the first one is replaced');
+$node->mine;
+$server->wait_for("SELECT status FROM charmbills.transactions WHERE id = '$bump_id'", 'confirmed', 'the replacement is mined');
+
+#
 # A commit and its spell, one input of which the prover has signed
 #
 @coins = coins('tr', 8, 100_000, 50_000);
@@ -255,7 +286,7 @@ like(refusal(submit($id, spell_tx => $signed_spell)), qr/^CB011 input 0 of the c
 isnt($forged, $signed_spell, 'the prover\'s witness can be changed');
 like(refusal(submit($id, spell_tx => $forged, commit_tx => $signed_commit)), qr/^CB011 input 1 of the spell transaction is not as the prover/, 'and is refused');
 is($server->sql(submit($id, spell_tx => $signed_spell, commit_tx => $signed_commit)), 'pending', 'both are taken');
-$server->wait_for("SELECT state FROM charmbills.jobs WHERE payload->>'transaction_id' = '$id'", 'done', 'and sent');
+$server->wait_for("$job = '$id'", 'done', 'and sent');
 $node->mine;
 $server->wait_for("SELECT status FROM charmbills.transactions WHERE id = '$id'", 'confirmed', 'and mined');
 like(refusal("SELECT charmbills.transaction_psbt('$id')"), qr/^CB010 transaction is confirmed/, 'there is nothing to sign any more');
