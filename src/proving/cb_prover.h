@@ -32,6 +32,13 @@ typedef struct CbProved
  */
 extern const char *cb_prover_binary(const uint8 vk[32], CbSpan *binary);
 
+/* cb_prover_budget.c */
+
+/* NULL, or in words how much the funding UTXO may lack for the fees. */
+extern const char *cb_prover_shortage(const CbProveRequest *request);
+/* Sats that the outputs asked for leave of the inputs. */
+extern int64 cb_prover_left_over(const CbProveRequest *request);
+
 /* cb_prover_body.c */
 
 /*

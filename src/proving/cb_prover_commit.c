@@ -56,7 +56,6 @@ static void write_script(CbSpan payload, Secret *secret);
 static void commit_to_script(Secret *secret);
 static int64 write_commit(const CbProveRequest *request, const Secret *secret, CbSpan *raw);
 static const char *write_reveal(const CbProveRequest *request, Secret *secret, int64 committed, CbProved *proved);
-static int64 left_over(const CbProveRequest *request, int64 committed);
 static size_t witness_size(const Secret *secret);
 static void sign(const CbProveRequest *request, const Secret *secret, const CbTx *tx, int64 committed,
 				 uint8 signature[CB_SCHNORR_SIZE]);
@@ -162,6 +161,7 @@ write_commit(const CbProveRequest *request, const Secret *secret, CbSpan *raw)
 static const char *
 write_reveal(const CbProveRequest *request, Secret *secret, int64 committed, CbProved *proved)
 {
+	int64		left = cb_prover_left_over(request) - (request->inputs[request->n_inputs - 1].sats - committed);
 	size_t		weight = MARKER_AND_FLAG + witness_size(secret);
 	uint8		signature[CB_SCHNORR_SIZE];
 	CbProverDraft draft;
@@ -175,7 +175,7 @@ write_reveal(const CbProveRequest *request, Secret *secret, int64 committed, CbP
 	cb_tx_parse(proved->commit.data, proved->commit.len, &tx);
 	cb_tx_txid(&tx, &txid);
 	draft.inputs[draft.n_inputs - 1] = (CbOutpoint) {txid, 0};
-	if (!cb_prover_draft_change(request, &draft, left_over(request, committed), weight))
+	if (!cb_prover_draft_change(request, &draft, left, weight))
 		return CB_NOT_ENOUGH;
 	raw = cb_prover_draft_write(&draft);
 	if (cb_tx_parse(raw.data, raw.len, &tx) != CB_OK)
@@ -183,18 +183,6 @@ write_reveal(const CbProveRequest *request, Secret *secret, int64 committed, CbP
 	sign(request, secret, &tx, committed, signature);
 	proved->spell = add_witness(&tx, secret, signature);
 	return NULL;
-}
-
-static int64
-left_over(const CbProveRequest *request, int64 committed)
-{
-	int64		left = committed;
-
-	for (int i = 0; i < request->n_spell_inputs; i++)
-		left += request->inputs[i].sats;
-	for (int i = 0; i < request->n_outputs; i++)
-		left -= request->outputs[i].sats;
-	return left;
 }
 
 /* Three items, of which only the script may be long. */

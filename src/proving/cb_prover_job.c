@@ -101,6 +101,8 @@ make_request(const CbJob *job)
 	if (cb_guc_prover_url[0] == '\0' || strcmp(cb_guc_prover_url, "sandbox") == 0)
 		problem = "the server has no prover any more";
 	else
+		problem = cb_prover_shortage(request);
+	if (problem == NULL)
 		problem = cb_prover_body(request, &body);
 	if (problem == NULL)
 		return write_request(body);

@@ -34,7 +34,6 @@
 
 static const char *answer(const CbProveRequest *request, CbProved *proved);
 static CbSpan write_carrier(CbSpan payload);
-static int64 left_over(const CbProveRequest *request);
 static size_t signing_weight(const CbProveRequest *request);
 
 void
@@ -59,7 +58,7 @@ answer(const CbProveRequest *request, CbProved *proved)
 
 	cb_prover_draft_start(request, &draft);
 	draft.outputs[draft.n_outputs++] = (CbTxOut) {0, carrier};
-	if (!cb_prover_draft_change(request, &draft, left_over(request), signing_weight(request)))
+	if (!cb_prover_draft_change(request, &draft, cb_prover_left_over(request), signing_weight(request)))
 		return CB_NOT_ENOUGH;
 	proved->spell = cb_prover_draft_write(&draft);
 	return NULL;
@@ -77,19 +76,6 @@ write_carrier(CbSpan payload)
 	cb_write_u32(&w, (uint32) payload.len);
 	cb_write_bytes(&w, payload.data, payload.len);
 	return (CbSpan) {w.data, w.len};
-}
-
-/* Of the inputs, when the outputs asked for are paid. */
-static int64
-left_over(const CbProveRequest *request)
-{
-	int64		left = 0;
-
-	for (int i = 0; i < request->n_inputs; i++)
-		left += request->inputs[i].sats;
-	for (int i = 0; i < request->n_outputs; i++)
-		left -= request->outputs[i].sats;
-	return left;
 }
 
 static size_t

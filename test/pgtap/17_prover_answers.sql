@@ -4,7 +4,7 @@ SET search_path = public, charmbills, tap;
 SET client_min_messages = warning;
 SET charmbills.accept_mock_spells = on;
 SET charmbills.prover_url = 'http://prover.example';
-SELECT plan(98);
+SELECT plan(100);
 
 --
 -- Transactions, written here
@@ -312,6 +312,12 @@ SELECT is(sent(:'request')->>'url', 'https://prover.example/spells/prove', 'the 
 SELECT is((cancel_transaction(:'request')).status, 'failed', 'canceled');
 SELECT is(sent(:'request'), NULL, 'there is nothing to send any more');
 SELECT is(tell(:'request', '{"done": true}'), 'done', 'which ends the job');
+
+-- What would leave too little for the fee is not sent at all.
+SELECT (mint_plan((create_plan(:'shop', 'Bread', 1000, ticker => 'BREAD', app_vk => vk())).id, (sandbox_pay(address(2), 4000) || ':0')::outpoint, 21,
+                  fee_rate => 3)).id AS request \gset
+SELECT is(sent(:'request'), NULL, 'a funding UTXO that is too small');
+SELECT matches(told(:'request'), '^failed failed 0 the funding UTXO leaves 3454 sats for fees, and they may come to [34][0-9]{3}$', 'with what it lacks');
 
 -- For version 8 in JSON.
 SELECT ask(8) AS request \gset
