@@ -40,7 +40,7 @@ CB_KEYS_STATEMENT(read_nfts, "uuid[] int4",
 				  "SELECT p.id, p.merchant_id, p.status, p.deactivated_by, p.import_key IS NOT NULL, p.nft_state, "
 				  "       s.state, CASE WHEN s.state IN ('held', 'away') THEN n.outpoint END, "
 				  "       CASE s.state WHEN 'gone' THEN 0 WHEN 'unborn' THEN NULL ELSE n.remaining END::text, "
-				  "       b.block_height + greatest(coalesce(p.confirmations, $2), 1) - 1 "
+				  "       b.block_height + greatest(coalesce(p.confirmations, $2), 1) - 1, p.nft_matures_at_height "
 				  "FROM charmbills.plans p "
 				  "JOIN charmbills.merchants m ON m.id = p.merchant_id "
 				  "LEFT JOIN LATERAL (SELECT c.* FROM charmbills.charms c WHERE c.plan_id = p.id AND c.has_nft "
@@ -106,18 +106,24 @@ typedef struct PlanNft
 	char	   *remaining;
 	bool		is_born;
 	int32		matures;
+	bool		was_born;
+	int32		matured;		/* where its birth was before */
 } PlanNft;
 
-/* News of a transaction of ours that the plan is judged by. */
+/* Why a plan is judged. */
 typedef struct Occasion
 {
-	const CbOwnTx *tx;			/* NULL without one */
+	const CbOwnTx *tx;			/* news of a transaction of ours; NULL without one */
 	bool		is_lost;
+	int32		tip;			/* -1 without a chain */
+	int32		highest_tip;	/* that there was on the way */
 } Occasion;
 
+static void make_occasion(Occasion *occasion);
 static void refresh(NullableDatum ids, const Occasion *occasion, TimestampTz now, CbEvents *events);
 static void load_plan(uint64 row, PlanNft *plan);
-static const char *new_status(const PlanNft *plan, const Occasion *occasion, int32 tip);
+static const char *new_status(const PlanNft *plan, const Occasion *occasion);
+static const char *status_held(const PlanNft *plan, const Occasion *occasion);
 static const char *status_unborn(const PlanNft *plan, const Occasion *occasion);
 static bool is_status(const PlanNft *plan, const char *status);
 static bool is_state(const PlanNft *plan, const char *state);
@@ -131,8 +137,9 @@ void
 cb_plan_nft_refresh(const pg_uuid_t *plan_ids, int n, TimestampTz now)
 {
 	CbEvents	events = {NIL};
-	const Occasion occasion = {NULL, false};
+	Occasion	occasion;
 
+	make_occasion(&occasion);
 	refresh(cb_uuid_array(plan_ids, n), &occasion, now, &events);
 	cb_events_write(&events);
 }
@@ -140,28 +147,51 @@ cb_plan_nft_refresh(const pg_uuid_t *plan_ids, int n, TimestampTz now)
 void
 cb_plan_nft_follow(const CbChange *change, CbEvents *events)
 {
-	const Occasion occasion = {NULL, false};
+	Occasion	occasion;
 	int			n = (int) cb_execute(&find_maturing,
 									 CB_ARGS(cb_uuid_array(change->charm_plans, change->n_charm_plans),
 											 cb_int4(change->lowest_tip), cb_int4(change->highest_tip)));
 
 	if (n > 0)
-		refresh(cb_uuid_array(cb_column_uuids(n), n), &occasion, change->now, events);
+	{
+		NullableDatum ids = cb_uuid_array(cb_column_uuids(n), n);
+
+		make_occasion(&occasion);
+		occasion.highest_tip = change->highest_tip;
+		refresh(ids, &occasion, change->now, events);
+	}
 }
 
 void
 cb_plan_nft_own_transaction(const CbOwnTx *tx, CbOwnTxNews news, CbEvents *events)
 {
-	const Occasion occasion = {tx, news == CB_OWN_TX_LOST};
+	Occasion	occasion;
 
+	make_occasion(&occasion);
+	occasion.tx = tx;
+	occasion.is_lost = news == CB_OWN_TX_LOST;
 	refresh(cb_uuid_array(&tx->plan_id, 1), &occasion, cb_now(), events);
 }
 
-/* What the chain shows may be found by a statement, too. */
+static void
+make_occasion(Occasion *occasion)
+{
+	CbChainState chain;
+
+	cb_chain_state_read(&chain);
+	occasion->tx = NULL;
+	occasion->is_lost = false;
+	occasion->tip = chain.has_tip ? chain.height : -1;
+	occasion->highest_tip = occasion->tip;
+}
+
+/*
+ * What the chain shows may be found by a statement, too.  A transaction of ours
+ * decides nothing once there is an NFT: what the chain says of that comes next.
+ */
 static void
 refresh(NullableDatum ids, const Occasion *occasion, TimestampTz now, CbEvents *events)
 {
-	CbChainState chain;
 	PlanNft    *plans;
 	int			n = (int) cb_execute(&lock_plans, CB_ARGS(ids));
 
@@ -172,12 +202,14 @@ refresh(NullableDatum ids, const Occasion *occasion, TimestampTz now, CbEvents *
 	plans = palloc(sizeof(PlanNft) * n);
 	for (int i = 0; i < n; i++)
 		load_plan(i, &plans[i]);
-	cb_chain_state_read(&chain);
 	cb_chain_moves_begin();
 	for (int i = 0; i < n; i++)
 	{
-		const char *status = new_status(&plans[i], occasion, chain.has_tip ? chain.height : -1);
+		const char *status;
 
+		if (occasion->tx != NULL && !is_state(&plans[i], "unborn"))
+			continue;
+		status = new_status(&plans[i], occasion);
 		write_down(&plans[i], status, now);
 		if (!is_status(&plans[i], status))
 			announce(&plans[i], status, occasion, now, events);
@@ -200,14 +232,13 @@ load_plan(uint64 row, PlanNft *plan)
 	plan->remaining = cb_column_text(row, 9);
 	plan->is_born = !cb_column_is_null(row, 10);
 	plan->matures = cb_column_int4(row, 10);
+	plan->was_born = !cb_column_is_null(row, 11);
+	plan->matured = cb_column_int4(row, 11);
 }
 
-/*
- * One that its merchant has taken off sale stays so.  An imported one was sold
- * before it came here, and waits for nothing.
- */
+/* One that its merchant has taken off sale stays so. */
 static const char *
-new_status(const PlanNft *plan, const Occasion *occasion, int32 tip)
+new_status(const PlanNft *plan, const Occasion *occasion)
 {
 	bool		was_on_sale = is_status(plan, "active") || is_status(plan, "inactive");
 
@@ -216,10 +247,25 @@ new_status(const PlanNft *plan, const Occasion *occasion, int32 tip)
 	if (is_state(plan, "unborn"))
 		return status_unborn(plan, occasion);
 	if (is_state(plan, "held"))
-		return plan->is_imported || (plan->is_born && plan->matures <= tip) ? "active" : "pending_confirmation";
+		return status_held(plan, occasion);
 	if (was_on_sale)
 		return is_state(plan, "unknown") ? plan->status : "inactive";
 	return is_state(plan, "gone") ? "failed" : "pending_confirmation";
+}
+
+/*
+ * An imported plan was sold before it came here, and waits for nothing.  One
+ * that is on sale already loses that only with the depth that it had.
+ */
+static const char *
+status_held(const PlanNft *plan, const Occasion *occasion)
+{
+	bool		is_deep = plan->is_born && plan->matures <= occasion->tip;
+	bool		was_deep = plan->was_born && plan->matured <= occasion->highest_tip;
+
+	if (plan->is_imported || is_deep || (is_status(plan, "active") && !was_deep))
+		return "active";
+	return "pending_confirmation";
 }
 
 /* A birth that is undone is awaited again; one that never was is only while a mint of ours may bring it. */
