@@ -35,7 +35,7 @@ static const char *const merchant_functions[] = {
 	"now", "lapse_clock", "subscription_status", "period_start", "period_end", "period_index",
 	"update_merchant",
 	"create_plan", "update_plan", "activate_plan", "deactivate_plan", "import_plan",
-	"subscribe", "is_entitled", "change_plan", "preview_change",
+	"subscribe", "is_entitled", "verify_token", "change_plan", "preview_change",
 	"cancel_subscription", "uncancel_subscription", "pause_subscription", "resume_subscription",
 	"issue_invoice", "create_invoice", "void_invoice", "payment_uri", "quote_invoice", "customer_balance",
 	"mark_utxo_used", "mark_utxos_used", "is_utxo_used", "is_charmed", "confirm_utxo", "cleanup_utxos",
@@ -51,7 +51,7 @@ static const char *const merchant_functions[] = {
 static const char *const merchant_relations[] = {
 	"merchants", "customers", "plans", "subscriptions", "subscription_facts", "invoices",
 	"invoice_lines", "payments", "credits", "customer_balances", "pauses", "transactions", "used_utxos",
-	"plan_prices", "quotes", "prove_requests",
+	"plan_prices", "quotes", "prove_requests", "charms", "charm_transactions", "charm_holders",
 	"webhook_endpoints", "webhook_deliveries", "webhook_attempts",
 	NULL
 };
