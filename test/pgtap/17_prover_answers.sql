@@ -4,7 +4,7 @@ SET search_path = public, charmbills, tap;
 SET client_min_messages = warning;
 SET charmbills.accept_mock_spells = on;
 SET charmbills.prover_url = 'http://prover.example';
-SELECT plan(100);
+SELECT plan(103);
 
 --
 -- Transactions, written here
@@ -312,6 +312,26 @@ SELECT is(sent(:'request')->>'url', 'https://prover.example/spells/prove', 'the 
 SELECT is((cancel_transaction(:'request')).status, 'failed', 'canceled');
 SELECT is(sent(:'request'), NULL, 'there is nothing to send any more');
 SELECT is(tell(:'request', '{"done": true}'), 'done', 'which ends the job');
+
+-- The program's file must be one, and nobody else's to write.
+CREATE FUNCTION set_mode(mode text, name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', format('chmod %s %s', mode, name));
+END $$;
+CREATE FUNCTION try_file(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    request uuid := ask();
+BEGIN
+    PERFORM set_config('charmbills.prover_binary_file', name, true);
+    RETURN coalesce(sent(request)::text, told(request));
+END $$;
+SET client_min_messages = error;
+SELECT set_mode('0622', :'file') AS mode \gset
+SELECT is(try_file(name), 'failed failed 0 the server has not the app''s program for the prover', what)
+FROM (VALUES (current_setting('data_directory'), 'a directory'), (:'file' || '.not', 'a file that is not there'),
+             (:'file', 'a file that others may write')) AS files (name, what);
+SELECT set_mode('0600', :'file') AS mode \gset
+SET client_min_messages = warning;
 
 -- What would leave too little for the fee is not sent at all.
 SELECT (mint_plan((create_plan(:'shop', 'Bread', 1000, ticker => 'BREAD', app_vk => vk())).id, (sandbox_pay(address(2), 4000) || ':0')::outpoint, 21,
