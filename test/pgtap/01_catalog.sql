@@ -164,6 +164,7 @@ $$, $$
         'charmbills.preview_addresses(text,integer,text)',
         'charmbills.descriptor_checksum(text)',
         'charmbills.verify_message(text,text,text)',
+        'charmbills.combine_psbts(text[])',
         'charmbills.decode_spell(text)',
         'charmbills.verify_spell(text)',
         'charmbills.spell_charms(text)',
