@@ -52,6 +52,17 @@ INSERT INTO descriptors (canonical, merchant_id, next_index, first_index) SELECT
 INSERT INTO pauses (subscription_id, merchant_id, paused_at, resumed_at) SELECT subscription, merchant, now(), now() FROM ids;
 INSERT INTO quotes (invoice_id, merchant_id, currency, rate, amount_sats, valid_until)
 SELECT invoice, merchant, 'EUR', 50000, 1000, now() + interval '1 minute' FROM ids;
+INSERT INTO watched_apps (identity, vk, plan_id, merchant_id) SELECT sha256(name::bytea), sha256('vk'), plan, merchant FROM ids;
+INSERT INTO charm_transactions (plan_id, txid, merchant_id, block_height, block_index, block_median_time, verdict, is_accepted,
+                                judged_by, judged_at)
+SELECT plan, outpoint_txid(paid), merchant, 1, 0, now(), 'valid', true, 15, now() FROM ids;
+INSERT INTO charms (outpoint, plan_id, merchant_id, script, amount, block_height, received_at)
+SELECT paid, plan, merchant, sha256(name::bytea), 1, 1, now() FROM ids;
+INSERT INTO previous_transactions (transaction_id, txid, merchant_id, raw)
+SELECT t.id, outpoint_txid(i.paid), merchant, '' FROM ids i JOIN transactions t ON t.merchant_id = i.merchant;
+INSERT INTO prove_requests (transaction_id, merchant_id, plan_id, state, spell_version, inputs, scripts, amounts, charm_amounts,
+                            funding_utxo, change_script, fee_rate, max_fee_sats, max_fee_rate)
+SELECT t.id, merchant, plan, 'proving', 15, '{}', '{}', '{}', '{}', i.utxo, '', 1, 1, 1 FROM ids i JOIN transactions t ON t.merchant_id = i.merchant;
 ALTER TABLE ids ADD endpoint uuid, ADD delivery uuid;
 UPDATE ids SET endpoint = (SELECT e.id FROM create_webhook_endpoint(merchant, 'https://' || name || '.example/') e);
 UPDATE ids SET delivery = (send_test_webhook(endpoint)).id;
