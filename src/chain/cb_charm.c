@@ -111,7 +111,7 @@ cb_charm_record(CbChange *change, CbParsedBlock *block, const CbBlockPlace *plac
 
 		insert_found(change, block, place, &next);
 		n = choose_starts(&next, place->height, &starts);
-		cb_charm_follow(change, starts, n, tip, &created);
+		cb_charm_follow(change, starts, n, tip, place, &created);
 		find_spenders(block, &created, &next);
 		record_known(change, block, place, &next);
 	}

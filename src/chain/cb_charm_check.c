@@ -94,7 +94,7 @@ cb_charm_rejudge(void)
 	cb_change_begin(&change, state.height);
 	write_records(records, n, change.now);
 	rows = choose_starts(records, n, &starts);
-	cb_charm_follow(&change, starts, (int) rows, state.height, NULL);
+	cb_charm_follow(&change, starts, (int) rows, state.height, NULL, NULL);
 	cb_change_finish(&change);
 	return n;
 }
@@ -112,7 +112,7 @@ cb_charm_follow_again(const pg_uuid_t *plan_id)
 	n = judge_last_result(cb_execute(&read_all, CB_ARGS(cb_uuid(plan_id))), &records);
 	cb_change_begin(&change, state.height);
 	write_records(records, n, change.now);
-	cb_charm_follow(&change, &start, 1, state.height, NULL);
+	cb_charm_follow(&change, &start, 1, state.height, NULL, NULL);
 	cb_change_finish(&change);
 }
 

@@ -44,10 +44,12 @@ static bool is_before_birth(const CbCharmStep *step, const CbLineage *lineage);
 static void give_outputs(CbCharmWalk *walk, const CbCharmStep *step, const CbHolding *outputs, TimestampTz minted_at);
 static void lose_sight(CbCharmWalk *walk, CbCharmStep *step);
 static const char *fate_name(CbNftFate fate);
-static void watch_created(const CbCharmWalk *walk, const Known *known, int32 tip, CbCharmOutputs *created);
+static void watch_created(const CbCharmWalk *walk, const Known *known, int32 tip,
+						  const CbBlockPlace *block, CbCharmOutputs *created);
 
 void
-cb_charm_follow(CbChange *change, const CbCharmStart *starts, int n, int32 tip, CbCharmOutputs *created)
+cb_charm_follow(CbChange *change, const CbCharmStart *starts, int n, int32 tip,
+				const CbBlockPlace *block, CbCharmOutputs *created)
 {
 	CbCharmWalk walk;
 	Known		known;
@@ -67,7 +69,7 @@ cb_charm_follow(CbChange *change, const CbCharmStart *starts, int n, int32 tip, 
 		if (!row->is_stored || row->is_spent)
 			cb_charm_news_holder(change, &row->plan->id, row->script);
 	}
-	watch_created(&walk, &known, tip, created);
+	watch_created(&walk, &known, tip, block, created);
 }
 
 void
@@ -282,13 +284,14 @@ fate_name(CbNftFate fate)
 }
 
 static void
-watch_created(const CbCharmWalk *walk, const Known *known, int32 tip, CbCharmOutputs *created)
+watch_created(const CbCharmWalk *walk, const Known *known, int32 tip,
+			  const CbBlockPlace *block, CbCharmOutputs *created)
 {
 	CbOutpoint *outpoints = palloc_extended(sizeof(CbOutpoint) * Max(walk->n_rows, 1), MCXT_ALLOC_HUGE);
-	int32	   *heights = palloc_extended(sizeof(int32) * Max(walk->n_rows, 1), MCXT_ALLOC_HUGE);
+	int32	   *offered = palloc_extended(sizeof(int32) * Max(walk->n_rows, 1), MCXT_ALLOC_HUGE);
 	int			n = 0;
 
-	if (created != NULL)
+	if (block != NULL)
 	{
 		created->outputs = palloc_extended(sizeof(CbCharmOutput) * Max(walk->n_rows, 1), MCXT_ALLOC_HUGE);
 		created->n = 0;
@@ -296,18 +299,19 @@ watch_created(const CbCharmWalk *walk, const Known *known, int32 tip, CbCharmOut
 	for (int i = 0; i < walk->n_rows; i++)
 	{
 		const CbCharmRow *row = walk->rows[i];
+		bool		is_at_hand = block != NULL && row->height == block->height;
 		CbOutpointValue value;
 
 		cb_outpoint_value(&row->outpoint, &value);
 		if (row->is_stored || bsearch(&value, known->outpoints, known->n, sizeof(value), compare_known) != NULL)
 			continue;
 		outpoints[n] = row->outpoint;
-		heights[n++] = row->height;
-		if (created == NULL || row->is_spent || row->held.beamed > 0)
+		offered[n++] = is_at_hand ? row->height : row->height - 1;
+		if (!is_at_hand || row->is_spent || row->held.beamed > 0)
 			continue;
 		created->outputs[created->n].plan_id = row->plan->id;
 		created->outputs[created->n].merchant_id = row->plan->merchant_id;
 		created->outputs[created->n++].outpoint = row->outpoint;
 	}
-	cb_watch_charms(outpoints, heights, n, tip);
+	cb_watch_charms(outpoints, offered, n, tip);
 }

@@ -18,7 +18,7 @@
 
 #include "chain/cb_charm_news.h"
 
-/* An output of a plan's, not spent as far as is known, that there was not before. */
+/* A new output of a plan's that is not spent as far as is known. */
 typedef struct CbCharmOutput
 {
 	pg_uuid_t	plan_id;
@@ -34,11 +34,12 @@ typedef struct CbCharmOutputs
 
 /*
  * Follow plans, each named once, again from a height on, along the transactions
- * recorded for them.  New outputs are watched; those below the tip are offered
- * all the blocks that came since.  created may be NULL.
+ * recorded for them.  New outputs are watched, and offered every block since their
+ * own; what spends them in the block that is at hand, if there is one, the caller
+ * finds himself: created are its outputs.
  */
 extern void cb_charm_follow(CbChange *change, const CbCharmStart *starts, int n, int32 tip,
-							CbCharmOutputs *created);
+							const CbBlockPlace *block, CbCharmOutputs *created);
 
 /* Throw away what plans hold and spend at a height and above. */
 extern void cb_charm_undo(CbChange *change, const CbCharmStart *starts, int n);

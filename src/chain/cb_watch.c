@@ -53,9 +53,10 @@ CB_KEYS_STATEMENT(insert_outpoints, "outpoint[] txid[]",
 				  "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
 				  "FROM unnest($1, $2) o(outpoint, spender) LEFT JOIN charmbills.chain_state s ON true "
 				  "ON CONFLICT DO NOTHING");
+/* An output comes once for every plan that has charms on it. */
 CB_KEYS_STATEMENT(insert_charms, "outpoint[] int4[] txid int4",
 				  "INSERT INTO charmbills.watched_outpoints AS w (outpoint, spender, offered_height, is_armed) "
-				  "SELECT o.outpoint, $3, CASE WHEN o.height < $4 THEN o.height END, o.height >= $4 "
+				  "SELECT DISTINCT o.outpoint, $3, CASE WHEN o.height < $4 THEN o.height END, o.height >= $4 "
 				  "FROM unnest($1, $2) o(outpoint, height) ORDER BY o.outpoint "
 				  "ON CONFLICT (outpoint, spender) DO UPDATE "
 				  "SET offered_height = EXCLUDED.offered_height, is_armed = false, created_at = EXCLUDED.created_at "
@@ -182,14 +183,14 @@ cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n
 }
 
 void
-cb_watch_charms(const CbOutpoint *outpoints, const int32 *heights, int n, int32 tip)
+cb_watch_charms(const CbOutpoint *outpoints, const int32 *offered, int n, int32 tip)
 {
 	Datum	   *values = palloc_extended(sizeof(Datum) * Max(n, 1), MCXT_ALLOC_HUGE);
 
 	if (n == 0)
 		return;
 	for (int i = 0; i < n; i++)
-		values[i] = Int32GetDatum(heights[i]);
+		values[i] = Int32GetDatum(offered[i]);
 	cb_execute(&insert_charms,
 			   CB_ARGS(cb_outpoint_array(outpoints, n), cb_array(values, NULL, n, INT4OID),
 					   cb_txid(&cb_no_spender), cb_int4(tip)));

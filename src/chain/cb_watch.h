@@ -48,11 +48,11 @@ extern void cb_watch_since_series(const pg_uuid_t *descriptor_id, int32 first_in
 extern void cb_watch_outpoints(const CbOutpoint *outpoints, const CbHash256 *spenders, int n);
 
 /*
- * Watch outputs that hold charms, in blocks at these heights.  What is new in the
- * tip is watched from the start; the rest is offered every block since its own,
- * whatever it was offered before as something else.
+ * Watch outputs that hold charms, each with the last block that was looked at for
+ * what spends it.  Where that is the tip it is watched from the start; else it is
+ * offered the blocks since, whatever it was offered before as something else.
  */
-extern void cb_watch_charms(const CbOutpoint *outpoints, const int32 *heights, int n, int32 tip);
+extern void cb_watch_charms(const CbOutpoint *outpoints, const int32 *offered, int n, int32 tip);
 
 /*
  * Watch the apps of a plan that has an identity and a key; false for one that has
