@@ -14,13 +14,13 @@
 #include "cb_json.h"
 #include "cb_json_find.h"
 #include "cb_sql.h"
+#include "chain/cb_http_outcome.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 
 #define TIMEOUT_MS 15000
 #define MAX_ANSWER 65536
 #define FIRST_DELAY 10			/* s */
-#define LONGEST_ERROR 1000
 #define HTTP_STATUS_OK(status) ((status) >= 200 && (status) <= 299)
 
 CB_STATEMENT(read_source, "jsonb",
@@ -29,13 +29,6 @@ CB_STATEMENT(read_source, "jsonb",
 CB_STATEMENT(lock_currency, "jsonb",
 			 "SELECT c.code, c.url, c.json_pointer, c.next_fetch_at FROM charmbills.currencies c "
 			 "WHERE c.code = $1->>'currency' FOR NO KEY UPDATE");
-CB_STATEMENT(read_outcome, "jsonb int4",
-			 "SELECT $1->'done' = 'true', "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'status') = 'number' "
-			 "            THEN least(($1->'http'->>'status')::numeric, 999)::int4 END, "
-			 "       pg_catalog.left(coalesce($1->'http'->>'error', $1->>'message'), $2), "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'body') = 'string' "
-			 "            THEN $1->'http'->>'body' END");
 /*
  * What looks like a number can be one.  A rate that is far off a fresh one is
  * not believed; when that has become stale, it is.
@@ -62,7 +55,7 @@ typedef struct RateSource
 
 static NullableDatum make_request(const CbJob *job);
 static void *lock_source(const CbJob *job);
-static const char *judge(const CbJob *job, void *locked, NullableDatum outcome);
+static const char *judge(const CbJob *job, void *locked, NullableDatum report);
 static const char *take_answer(const RateSource *source, int32 status, const char *body, TimestampTz now);
 static const char *take_rate(const RateSource *source, const char *text, TimestampTz now);
 static const char *fail(const CbJob *job, const RateSource *source, const char *reason);
@@ -119,21 +112,18 @@ lock_source(const CbJob *job)
 }
 
 static const char *
-judge(const CbJob *job, void *locked, NullableDatum outcome)
+judge(const CbJob *job, void *locked, NullableDatum report)
 {
 	const RateSource *source = locked;
-	int32		status;
+	CbHttpOutcome outcome;
 	const char *reason;
 
-	cb_execute_one(&read_outcome, CB_ARGS(outcome, cb_int4(LONGEST_ERROR)));
-	if (cb_column_bool(0, 1) || source == NULL || source->url == NULL)
+	cb_http_outcome_read(report, &outcome);
+	if (outcome.is_done || source == NULL || source->url == NULL)
 		return cb_job_done(job);
-	status = cb_column_int4(0, 2);
-	reason = cb_column_text(0, 3);
-	if (status == 0 && reason == NULL)
-		cb_job_outcome_unknown("\"http\", \"done\" and \"message\"");
-	if (status != 0)
-		reason = take_answer(source, status, cb_column_text(0, 4), job->now);
+	reason = outcome.error;
+	if (outcome.status != 0)
+		reason = take_answer(source, outcome.status, outcome.body, job->now);
 	if (reason != NULL)
 		return fail(job, source, reason);
 	cb_execute(&write_error, CB_ARGS(cb_text(source->currency), cb_null()));

@@ -14,6 +14,7 @@
 
 #include "cb_guc.h"
 #include "cb_sql.h"
+#include "chain/cb_http_outcome.h"
 #include "chain/cb_job_kind.h"
 #include "chain/cb_job_queue.h"
 #include "proving/cb_prove_internal.h"
@@ -27,7 +28,7 @@
 #define MAX_TRIES 8
 #define FIRST_DELAY 30			/* s */
 #define LONGEST_PAUSE 3600		/* s */
-#define LONGEST_ERROR 500
+#define LONGEST_EXCERPT 500
 
 #define HTTP_OK 200
 #define HTTP_TIMEOUT 408
@@ -36,29 +37,9 @@
 
 CB_STATEMENT(read_transaction_id, "jsonb",
 			 "SELECT ($1->>'transaction_id')::uuid");
-/* What a prover says of an error is for people: in one line. */
-CB_STATEMENT(read_outcome, "jsonb int4 int4",
-			 "SELECT $1->'done' = 'true', "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'status') = 'number' "
-			 "            THEN least(($1->'http'->>'status')::numeric, 999)::int4 END, "
-			 "       pg_catalog.left(coalesce($1->'http'->>'error', $1->>'message'), $2), "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'body') = 'string' "
-			 "            THEN $1->'http'->>'body' END, "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'body') = 'string' "
-			 "            THEN pg_catalog.regexp_replace(pg_catalog.left($1->'http'->>'body', $2), "
-			 "                                           '[[:cntrl:][:space:]]+', ' ', 'g') END, "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'retry_after') = 'number' "
-			 "            THEN least(greatest(($1->'http'->>'retry_after')::numeric, 0), $3)::int4 END");
-
-/* What the worker says of a try. */
-typedef struct Outcome
-{
-	int32		status;			/* 0: there was no answer */
-	char	   *error;			/* why there was none */
-	char	   *body;			/* or NULL */
-	char	   *excerpt;
-	int32		pause;			/* s, that the prover asks for */
-} Outcome;
+/* What a prover says of an error is for people: not at length, and in one line. */
+CB_STATEMENT(write_excerpt, "text int4",
+			 "SELECT pg_catalog.regexp_replace(pg_catalog.left($1, $2), '[[:cntrl:][:space:]]+', ' ', 'g')");
 
 static NullableDatum make_request(const CbJob *job);
 static NullableDatum write_request(const char *body);
@@ -67,12 +48,11 @@ static void refuse(const CbJob *job, const pg_uuid_t *transaction_id, const char
 static pg_uuid_t transaction_of(const CbJob *job);
 static bool is_wanted(const CbProveRequest *request);
 static void *lock_request(const CbJob *job);
-static const char *report(const CbJob *job, void *locked, NullableDatum outcome);
-static bool read_report(NullableDatum report_, Outcome *outcome);
-static bool is_transient(const Outcome *outcome);
-static const char *refusal(const Outcome *outcome);
-static const char *take_answer(const CbJob *job, const CbProveRequest *request, const Outcome *outcome);
-static const char *try_again(const CbJob *job, const CbProveRequest *request, const Outcome *outcome);
+static const char *report(const CbJob *job, void *locked, NullableDatum report_);
+static bool is_transient(const CbHttpOutcome *outcome);
+static const char *refusal(const CbHttpOutcome *outcome);
+static const char *take_answer(const CbJob *job, const CbProveRequest *request, const CbHttpOutcome *outcome);
+static const char *try_again(const CbJob *job, const CbProveRequest *request, const CbHttpOutcome *outcome);
 static const char *fail(const CbJob *job, const CbProveRequest *request, const char *reason);
 
 static const CbJobKind prove = {
@@ -183,12 +163,13 @@ lock_request(const CbJob *job)
 }
 
 static const char *
-report(const CbJob *job, void *locked, NullableDatum outcome_)
+report(const CbJob *job, void *locked, NullableDatum report_)
 {
 	const CbProveRequest *request = locked;
-	Outcome		outcome;
+	CbHttpOutcome outcome;
 
-	if (!read_report(outcome_, &outcome) || !is_wanted(request))
+	cb_http_outcome_read(report_, &outcome);
+	if (outcome.is_done || !is_wanted(request))
 		return cb_job_done(job);
 	if (is_transient(&outcome))
 		return try_again(job, request, &outcome);
@@ -197,53 +178,37 @@ report(const CbJob *job, void *locked, NullableDatum outcome_)
 	return take_answer(job, request, &outcome);
 }
 
-/* False: there was nothing to send. */
 static bool
-read_report(NullableDatum report_, Outcome *outcome)
-{
-	cb_execute_one(&read_outcome, CB_ARGS(report_, cb_int4(LONGEST_ERROR), cb_int4(LONGEST_PAUSE)));
-	if (cb_column_bool(0, 1))
-		return false;
-	outcome->status = cb_column_int4(0, 2);
-	outcome->error = cb_column_text(0, 3);
-	outcome->body = cb_column_text(0, 4);
-	outcome->excerpt = cb_column_text(0, 5);
-	outcome->pause = cb_column_int4(0, 6);
-	if (outcome->status == 0 && outcome->error == NULL)
-		cb_job_outcome_unknown("\"http\", \"done\" and \"message\"");
-	return true;
-}
-
-static bool
-is_transient(const Outcome *outcome)
+is_transient(const CbHttpOutcome *outcome)
 {
 	return outcome->status == 0 || outcome->status == HTTP_TIMEOUT ||
 		outcome->status == HTTP_TOO_MANY_REQUESTS || outcome->status >= HTTP_SERVER_ERROR;
 }
 
 static const char *
-refusal(const Outcome *outcome)
+refusal(const CbHttpOutcome *outcome)
 {
 	if (outcome->status == 0)
 		return psprintf("the prover does not answer: %s", outcome->error);
-	if (outcome->excerpt == NULL || outcome->excerpt[0] == '\0')
+	if (outcome->body == NULL || outcome->body[0] == '\0')
 		return psprintf("the prover refuses with HTTP status %d", outcome->status);
-	return psprintf("the prover refuses with HTTP status %d: %s", outcome->status, outcome->excerpt);
+	cb_execute_one(&write_excerpt, CB_ARGS(cb_text(outcome->body), cb_int4(LONGEST_EXCERPT)));
+	return psprintf("the prover refuses with HTTP status %d: %s", outcome->status, cb_column_text(0, 1));
 }
 
 static const char *
-try_again(const CbJob *job, const CbProveRequest *request, const Outcome *outcome)
+try_again(const CbJob *job, const CbProveRequest *request, const CbHttpOutcome *outcome)
 {
 	TimestampTz again = cb_job_after(job, FIRST_DELAY * (double) (1 << Min(job->attempts, MAX_TRIES)));
 
 	if (job->attempts + 1 >= MAX_TRIES)
 		return fail(job, request, refusal(outcome));
-	again = Max(again, job->now + (TimestampTz) outcome->pause * USECS_PER_SEC);
+	again = Max(again, job->now + (TimestampTz) Min(outcome->pause, LONGEST_PAUSE) * USECS_PER_SEC);
 	return cb_job_retry(job, again, true, refusal(outcome));
 }
 
 static const char *
-take_answer(const CbJob *job, const CbProveRequest *request, const Outcome *outcome)
+take_answer(const CbJob *job, const CbProveRequest *request, const CbHttpOutcome *outcome)
 {
 	CbProved	proved;
 	const char *reason = cb_prover_answer_read(request, outcome->body, &proved);

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "cb_sql.h"
+#include "chain/cb_http_outcome.h"
 #include "webhooks/cb_webhook_internal.h"
 
 #define HTTP_GONE 410
@@ -17,34 +18,21 @@
 #define HTTP_BAD_GATEWAY 502
 #define HTTP_GATEWAY_TIMEOUT 504
 
-/* A pause that nobody has put a length to, and the longest that is granted. */
+/* A pause that nobody has put a length to. */
 #define BUSY_PAUSE 30			/* s */
-#define LONGEST_PAUSE (24 * 60 * 60)	/* s */
 /* One that fails is tried less the longer it does. */
 #define SHORTEST_PROBE 1		/* s */
 #define LONGEST_PROBE (60 * 60) /* s */
 #define PROBE_FRACTION 10
-#define LONGEST_ERROR 1000
 
 #define GIVEN_UP_AFTER ((TimestampTz) 5 * USECS_PER_DAY)
-
-CB_STATEMENT(read_outcome, "jsonb int4",
-			 "SELECT $1->'done' = 'true', $1->'http'->'status' IS NOT NULL, $1->'http'->'error' IS NOT NULL, "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'status') = 'number' "
-			 "            THEN least(($1->'http'->>'status')::numeric, 999)::int4 END, "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'retry_after') = 'number' "
-			 "            THEN least(greatest(($1->'http'->>'retry_after')::numeric, 0), $2)::int4 END, "
-			 "       $1->'http'->>'error', "
-			 "       CASE WHEN pg_catalog.jsonb_typeof($1->'http'->'duration_ms') = 'number' "
-			 "            THEN least(($1->'http'->>'duration_ms')::numeric, 2147483647)::int4 END, "
-			 "       $1->>'message'");
 
 /* Pauses after the first try, the second and so on: three days and a few hours. */
 static const int delays[CB_WEBHOOK_TRIES - 1] = {
 	5, 5 * 60, 30 * 60, 2 * 60 * 60, 5 * 60 * 60, 10 * 60 * 60, 14 * 60 * 60, 20 * 60 * 60, 24 * 60 * 60
 };
 
-static bool read_attempt(NullableDatum outcome, CbWebhookAttempt *attempt, int32 *pause);
+static bool read_attempt(NullableDatum report, CbWebhookAttempt *attempt, int32 *pause);
 static const char *error_of(int32 status);
 static bool is_busy(int32 status);
 static TimestampTz next_probe(const CbWebhookDelivery *delivery, TimestampTz now);
@@ -94,24 +82,19 @@ cb_webhook_report(const CbJob *job, void *locked, NullableDatum outcome)
 
 /* False: there was nothing to send.  pause: seconds without another attempt. */
 static bool
-read_attempt(NullableDatum outcome, CbWebhookAttempt *attempt, int32 *pause)
+read_attempt(NullableDatum report, CbWebhookAttempt *attempt, int32 *pause)
 {
-	int32		status;
-	char	   *error;
+	CbHttpOutcome outcome;
 
-	cb_execute_one(&read_outcome, CB_ARGS(outcome, cb_int4(LONGEST_PAUSE)));
-	if (cb_column_bool(0, 1))
+	cb_http_outcome_read(report, &outcome);
+	if (outcome.is_done)
 		return false;
-	status = cb_column_int4(0, 4);
-	error = cb_column_text(0, cb_column_bool(0, 3) ? 6 : 8);
-	if (status == 0 && error == NULL)
-		cb_job_outcome_unknown("\"http\", \"done\" and \"message\"");
-	attempt->status = status ? cb_int4(status) : cb_null();
-	attempt->error = status ? error_of(status) : pnstrdup(error, LONGEST_ERROR);
-	attempt->duration_ms = cb_column_is_null(0, 7) ? cb_null() : cb_int4(cb_column_int4(0, 7));
+	attempt->status = outcome.status ? cb_int4(outcome.status) : cb_null();
+	attempt->error = outcome.status ? error_of(outcome.status) : outcome.error;
+	attempt->duration_ms = outcome.duration_ms;
 	attempt->blames_endpoint = true;
 	attempt->not_before = 0;
-	*pause = cb_column_is_null(0, 5) ? (is_busy(status) ? BUSY_PAUSE : 0) : cb_column_int4(0, 5);
+	*pause = outcome.has_pause ? outcome.pause : is_busy(outcome.status) ? BUSY_PAUSE : 0;
 	return true;
 }
 
