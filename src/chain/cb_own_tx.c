@@ -117,6 +117,8 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 
 	for (int i = 0; i < n; i++)
 		load_outcome(i, &outcomes[i]);
+	/* Before anybody is told: what is reserved is asked about then. */
+	pass_on_reservations(outcomes, n);
 	for (int i = 0; i < n; i++)
 	{
 		if (strcmp(outcomes[i].old_status, outcomes[i].status) == 0)
@@ -124,7 +126,6 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 		announce(&outcomes[i], now, events);
 		tell_listener(&outcomes[i], events);
 	}
-	pass_on_reservations(outcomes, n);
 	broadcast_again(outcomes, n, now);
 }
 
