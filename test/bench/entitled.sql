@@ -1,5 +1,6 @@
 -- Subscriptions to ten plans of one merchant: each customer has one, paid for
--- a month, and an address of its own.
+-- a month, and an address of its own; and on it a token of one of ten other
+-- plans, which ask for that.
 --
 --	:subscriptions	how many
 --
@@ -24,9 +25,17 @@ SELECT bench_id('subscription', k), bench_id('plan', k % 10), bench_id('merchant
        now() + interval '1 month', now() + interval '27 days', '3 days'
 FROM generate_series(1, :subscriptions) k;
 
+INSERT INTO charmbills.plans (id, merchant_id, service_name, price_sats, billing_cycle, status, entitlement, app_id, app_vk)
+SELECT bench_id('token', k), bench_id('merchant', 0), 'club', 50000, 'monthly', 'active', 'token', repeat('00', 32), repeat('00', 32)
+FROM generate_series(0, 9) k;
+INSERT INTO charmbills.charms (outpoint, plan_id, merchant_id, script, amount, block_height, received_at, minted_at)
+SELECT charmbills.outpoint(encode(sha256(k::text::bytea), 'hex')::charmbills.txid, 0), bench_id('token', k % 10), bench_id('merchant', 0),
+       charmbills.address_to_script(bench_address(k)), 1, 1, now(), now()
+FROM generate_series(1, :subscriptions) k;
+
 -- What an application has at hand when it asks.
-CREATE TABLE bench_asked (k integer PRIMARY KEY, plan_id uuid, customer_id uuid, external_id text, address text);
+CREATE TABLE bench_asked (k integer PRIMARY KEY, plan_id uuid, customer_id uuid, external_id text, address text, token_plan_id uuid);
 INSERT INTO bench_asked
-SELECT k, bench_id('plan', k % 10), bench_id('customer', k), 'customer ' || k, bench_address(k)
+SELECT k, bench_id('plan', k % 10), bench_id('customer', k), 'customer ' || k, bench_address(k), bench_id('token', k % 10)
 FROM generate_series(1, :subscriptions) k;
 VACUUM ANALYZE;
