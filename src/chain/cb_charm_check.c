@@ -72,6 +72,7 @@ static int	judge_last_result(uint64 n, Record **records);
 static void judge_raw(CbSpan raw, Record *record);
 static void write_records(const Record *records, int n, TimestampTz now);
 static int	choose_starts(const Record *records, int n, CbCharmStart **starts);
+static const char *find_difference(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement);
 static const char *check_record(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement);
 static const char *check_outcome(CbCharmWalk *walk);
 static const char *check_outputs(const CbCharmWalk *walk, uint64 n);
@@ -195,27 +196,40 @@ choose_starts(const Record *records, int n, CbCharmStart **starts)
 	return chosen;
 }
 
+/* What seems to differ may have been read in the middle of a block: look again. */
 const char *
 cb_charm_reverify(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement)
 {
 	CbJudgement found = {CB_VERDICT_NONE, NULL};
-	const char *difference = check_record(plan_id, txid, &found);
-	CbCharmWalk walk;
+	const char *difference = find_difference(plan_id, txid, &found);
+	CbChainState state;
 
-	if (difference == NULL && cb_charm_walk_load_one(&walk, plan_id, txid))
+	if (difference != NULL)
 	{
-		cb_charm_walk_step(&walk, &walk.steps[0]);
-		cb_execute(&read_recorded, CB_ARGS(cb_uuid(plan_id), cb_txid(txid)));
-		difference = check_outcome(&walk);
-		if (difference == NULL)
-			difference = check_outputs(&walk, cb_execute(&read_outputs,
-														 CB_ARGS(cb_uuid(plan_id), cb_txid(txid))));
+		cb_chain_lock(&state);
+		difference = find_difference(plan_id, txid, &found);
 	}
 	if (difference == NULL)
 		cb_execute(&write_checked, CB_ARGS(cb_uuid(plan_id), cb_txid(txid), cb_timestamptz(cb_now())));
 	if (judgement != NULL)
 		*judgement = found;
 	return difference;
+}
+
+static const char *
+find_difference(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement)
+{
+	const char *difference = check_record(plan_id, txid, judgement);
+	CbCharmWalk walk;
+
+	if (difference != NULL || !cb_charm_walk_load_one(&walk, plan_id, txid))
+		return difference;
+	cb_charm_walk_step(&walk, &walk.steps[0]);
+	cb_execute(&read_recorded, CB_ARGS(cb_uuid(plan_id), cb_txid(txid)));
+	difference = check_outcome(&walk);
+	if (difference != NULL)
+		return difference;
+	return check_outputs(&walk, cb_execute(&read_outputs, CB_ARGS(cb_uuid(plan_id), cb_txid(txid))));
 }
 
 static const char *

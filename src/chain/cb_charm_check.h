@@ -32,7 +32,7 @@ extern void cb_charm_follow_again(const pg_uuid_t *plan_id);
  * Check one transaction of a plan anew, from its stored bytes: that it is in its
  * block, its proof, and that its outputs hold what follows from its inputs.  NULL
  * when all is as it is recorded, whose judged_at is now then; else what differs,
- * in words.  judgement is the new one, and may be NULL.
+ * in words, and the cursor is locked.  judgement is the new one, and may be NULL.
  */
 extern const char *cb_charm_reverify(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement);
 
