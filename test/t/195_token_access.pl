@@ -28,9 +28,10 @@ sub new_plan
 	my (%terms) = @_;
 	my $anchor   = { txid => sprintf('%064x', 0xa0000 + ++$n_plans), vout => 1 };
 	my %plan     = (identity => app_identity("$anchor->{txid}:1"), vk => '5a' x 32, anchor => $anchor);
+	my $price    = delete $terms{price_sats} // 1000;
 	my $terms    = join '', map { ", $_ => $terms{$_}" } sort keys %terms;
 
-	$plan{id} = $shop->sql("SELECT id FROM charmbills.create_plan('$merchant', 'plan $n_plans', 1000,
+	$plan{id} = $shop->sql("SELECT id FROM charmbills.create_plan('$merchant', 'plan $n_plans', $price,
 	    app_id => '$plan{identity}', app_vk => '$plan{vk}'$terms)");
 	return \%plan;
 }
@@ -340,6 +341,52 @@ my $not_his = new_plan(confirmations => 1);
 cast($not_his, [ $not_his->{anchor} ], { to => 'derived', remaining => 10 });
 mine();
 is_plan($not_his, 'pending_confirmation', 'away', 10, 'but not on another merchant\'s');
+
+# A plan that is on sale while its first NFT gets its depth loses nothing.
+my $sold = new_plan(confirmations => 3);
+$shop->sql("SET session_replication_role = replica; UPDATE charmbills.plans SET status = 'active' WHERE id = '$sold->{id}'");
+cast($sold, [ $sold->{anchor} ], { to => 'merchant', remaining => 10 });
+mine();
+is_plan($sold, 'active', 'held', 10, 'a plan that was on sale before it had an NFT stays so');
+mine(2);
+$shop->sql('SELECT charmbills.chain_rollback(height - 1) FROM charmbills.chain_state');
+is_plan($sold, 'pending_confirmation', 'held', 10, 'until it loses the depth that it had');
+mine(3);
+
+#
+# Terms, and changes of them
+#
+
+my $terms = new_plan(confirmations => 1, price_sats => 0);
+is($shop->refusal("SELECT charmbills.subscribe('$terms->{id}', '$address{d}')"), 'CB010', 'nobody subscribes to a plan that is not minted');
+($nft, $token) = cast($terms, [ $terms->{anchor} ], { to => 'merchant', remaining => 10 });
+($nft, $token) = cast($terms, [$nft], { to => 'merchant', remaining => 8 }, { to => 'd', tokens => 2 });
+mine();
+my $paying = subscribe($terms, 'd');
+is(entitled($terms, 'd') . entitled($terms, 'f'), 'tf', 'who subscribes to a free plan has access');
+$shop->sql("SELECT charmbills.update_plan('$terms->{id}', entitlement => 'token', token_units => 3)");
+is(entitled($terms, 'd'), 'f', 'not where a token is asked for, and one is missing');
+is(plan_news($terms), 'plan.created, plan.activated, plan.updated', 'which holds at once, and is said');
+$shop->sql("SELECT charmbills.update_plan('$terms->{id}', token_units => 2)");
+is(entitled($terms, 'd'), 't', 'where it is not it does');
+is(of_subscription($paying, 'status'), 'active', 'the status is about payment');
+
+# A change of plan takes the tokens of the new one.
+my $plain = $shop->sql("SELECT id FROM charmbills.create_plan('$merchant', 'plain', 0)");
+my $mover = $shop->sql("SELECT id FROM charmbills.subscribe('$plain', '$address{d}')");
+is(of_subscription($mover, 'token_amount IS NULL'), 't', 'in a plan without charms there are none to show');
+$shop->sql("SELECT charmbills.update_plan('$terms->{id}', allow_multiple => true);
+    SELECT charmbills.change_plan('$mover', '$terms->{id}', at_period_end => false)");
+is(of_subscription($mover, 'plan_id, token_amount'), "$terms->{id}|2", 'a change of plan shows those of the new one');
+$shop->sql("SELECT charmbills.change_plan('$mover', '$plain', at_period_end => false)");
+is(of_subscription($mover, 'plan_id, token_amount IS NULL'), "$plain|t", 'and none in one without');
+
+# What an older library did not understand is judged again.
+$shop->sql("UPDATE charmbills.charm_transactions SET verdict = 'unsupported', is_accepted = false, judged_by = 14 WHERE txid = '$token->{txid}'");
+cmp_ok(run_billing(), '>', 0, 'a verdict of an older version is due');
+is($shop->sql("SELECT verdict, is_accepted FROM charmbills.charm_transactions WHERE txid = '$token->{txid}'"), 'mock|t', 'and found anew');
+is(entitled($terms, 'd'), 't', 'with what follows');
+is(run_billing(), 0, 'once');
 
 #
 # Imported
