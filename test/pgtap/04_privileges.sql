@@ -2,7 +2,7 @@
 -- Roles belong to the whole cluster; all is rolled back.
 SET search_path = public, charmbills, tap;
 BEGIN;
-SELECT plan(65);
+SELECT plan(69);
 
 -- What a role gets from a query: its value, or the error's code.
 CREATE FUNCTION as_role(role name, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -157,13 +157,16 @@ INSERT INTO calls VALUES
     ('merchant', 'create_webhook_endpoint(''%merchant%'', ''https://x.example/'')'),
     ('merchant', 'update_webhook_endpoint(''%endpoint%'', description => ''x'')'), ('merchant', 'rotate_webhook_secret(''%endpoint%'')'),
     ('merchant', 'send_test_webhook(''%endpoint%'')'), ('merchant', 'redeliver_webhook(''%delivery%'')'),
-    ('merchant', 'delete_webhook_endpoint(''%endpoint%'')');
+    ('merchant', 'delete_webhook_endpoint(''%endpoint%'')'),
+    ('merchant', 'mint_plan(''%plan%'', ''%unused%'', 10)'), ('merchant', 'mint_subscription(''%subscription%'', ''%unused%'')'),
+    ('merchant', 'transfer_token(''%name%'', 1, ''%unused%'', plan_id => ''%plan%'')'), ('merchant', 'cancel_transaction(''%transaction%'')');
 
 CREATE FUNCTION call_as(role name, call text, target text) RETURNS text LANGUAGE sql AS $$
     SELECT as_role(role, format('SELECT %L FROM charmbills.%s', 'done',
-        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call, '%merchant%', merchant::text), '%plan%', plan::text),
+        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call, '%merchant%', merchant::text), '%plan%', plan::text),
             '%subscription%', subscription::text), '%invoice%', invoice::text), '%paid%', paid::text), '%utxo%', utxo::text),
-            '%name%', name), '%unused%', translate(utxo::text, 'ab', 'cd')), '%endpoint%', endpoint::text), '%delivery%', delivery::text), '%customer%', customer::text)))
+            '%name%', name), '%unused%', translate(utxo::text, 'ab', 'cd')), '%endpoint%', endpoint::text), '%delivery%', delivery::text), '%customer%', customer::text),
+            '%transaction%', (SELECT t.id FROM transactions t WHERE t.merchant_id = merchant)::text)))
     FROM ids WHERE name = target $$;
 
 SELECT is(call_as('test_careless', call, 'stall'), '42501', 'a visitor is refused ' || call) FROM calls WHERE who = 'operator' AND call ~ 'run_billing|chain_tip|setup';
@@ -171,15 +174,15 @@ SELECT is_empty($$ SELECT call, call_as('test_careless', call, 'stall') FROM cal
                 'and every other function');
 SELECT is_empty($$ SELECT call, call_as('test_both', call, 'stall') FROM calls WHERE call_as('test_both', call, 'stall') <> '42501' $$,
                 'a merchant''s role can do nothing for another merchant');
-SELECT is(call_as('test_both', call, 'shop'), CASE WHEN call ~ '^void_|^assign_|^mark_invoice|^quote_' THEN 'CB010' WHEN call ~ '^record' THEN 'CB005' ELSE 'done' END,
-          'but for its own: ' || call) FROM calls WHERE who = 'merchant' AND call !~ '^(assign_payment|mark_utxos_used|void_invoice|mark_invoice_paid|record_refund)' AND call !~ '^(un)?cancel_|^pause_|^resume_|^preview_|^change_';
+SELECT is(call_as('test_both', call, 'shop'), CASE WHEN call ~ '^void_|^assign_|^mark_invoice|^quote_|^cancel_transaction' THEN 'CB010' WHEN call ~ '^mint_|^transfer_' THEN 'CB014' WHEN call ~ '^record' THEN 'CB005' ELSE 'done' END,
+          'but for its own: ' || call) FROM calls WHERE who = 'merchant' AND call !~ '^(assign_payment|mark_utxos_used|void_invoice|mark_invoice_paid|record_refund)' AND call !~ '^(un)?cancel_sub|^pause_|^resume_|^preview_|^change_';
 SELECT is_empty($$ SELECT call FROM calls JOIN pg_proc p ON p.proname = split_part(call, '(', 1)
                    WHERE p.pronamespace = 'charmbills'::regnamespace AND who = 'merchant'
                          AND call !~ '^(assign_payment|mark_invoice_paid|record_refund)'
                          AND NOT has_function_privilege('test_shop', p.oid, 'EXECUTE') $$,
                 'all of which setup_roles() grants, but for corrections');
 SELECT is(call_as('test_both', 'assign_payment(''%paid%'', ''%invoice%'')', 'shop'), 'done', 'and assign a payment');
-SELECT is(call_as('test_both', call, 'shop'), 'done', 'then: ' || call) FROM calls WHERE call ~ '^(un)?cancel_|^pause_|^resume_|^preview_|^change_';
+SELECT is(call_as('test_both', call, 'shop'), 'done', 'then: ' || call) FROM calls WHERE call ~ '^(un)?cancel_sub|^pause_|^resume_|^preview_|^change_';
 SELECT is(call_as('test_both', 'mark_invoice_paid(''%invoice%'', ''cash'')', 'shop'), 'CB010', 'and mark an invoice, if it is not paid');
 SELECT is(call_as('test_shop', 'mark_invoice_paid(''%invoice%'', ''cash'')', 'shop'), '42501', 'though that is granted apart');
 
