@@ -41,6 +41,11 @@ CB_STATEMENT(insert_prove, "uuid timestamptz",
 			 "       t.merchant_id, '" CB_PROVER_LANE "', '" CB_JOB_PROVE ":' || t.id, $2, $2 "
 			 "FROM charmbills.transactions t WHERE t.id = $1 "
 			 REQUEUE);
+CB_STATEMENT(withdraw, "uuid timestamptz",
+			 "UPDATE charmbills.jobs "
+			 "SET state = 'done', claimed_by = NULL, lease_until = NULL, finished_at = $2 "
+			 "WHERE dedup_key IN ('" CB_JOB_GATHER ":' || $1, '" CB_JOB_PROVE ":' || $1) "
+			 "  AND state IN ('queued', 'running')");
 CB_STATEMENT(insert_rescan, "int4 timestamptz",
 			 "INSERT INTO charmbills.jobs AS j (kind, payload, dedup_key, run_after, created_at) "
 			 "VALUES ('" CB_JOB_RESCAN "', pg_catalog.jsonb_build_object('from_height', $1), "
@@ -70,6 +75,12 @@ cb_job_queue_prove(const pg_uuid_t *transaction_id, TimestampTz now)
 {
 	cb_execute(&insert_prove, CB_ARGS(cb_uuid(transaction_id), cb_timestamptz(now)));
 	cb_wake_on_commit();
+}
+
+void
+cb_job_withdraw(const pg_uuid_t *transaction_id, TimestampTz now)
+{
+	cb_execute(&withdraw, CB_ARGS(cb_uuid(transaction_id), cb_timestamptz(now)));
 }
 
 pg_uuid_t

@@ -45,6 +45,9 @@ extern void cb_job_queue_gather(const pg_uuid_t *transaction_id, const CbOutpoin
 /* Have the prover prove what a row of transactions is asked for with. */
 extern void cb_job_queue_prove(const pg_uuid_t *transaction_id, TimestampTz now);
 
+/* Neither is wanted any more.  A worker that is at it finds that out by itself. */
+extern void cb_job_withdraw(const pg_uuid_t *transaction_id, TimestampTz now);
+
 /* Look again at every block from a height upwards.  Gives the job's id. */
 extern pg_uuid_t cb_job_queue_rescan(int32 from_height, TimestampTz now);
 

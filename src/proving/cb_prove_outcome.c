@@ -18,6 +18,7 @@
 #include "cb_json.h"
 #include "cb_sql.h"
 #include "chain/cb_chain_state.h"
+#include "chain/cb_job_queue.h"
 #include "chain/cb_package.h"
 #include "chain/cb_reservation.h"
 #include "proving/cb_prove_internal.h"
@@ -135,6 +136,7 @@ give_up(const pg_uuid_t *id, const pg_uuid_t *merchant_id, const pg_uuid_t *plan
 	cb_execute(&write_failed, CB_ARGS(cb_uuid(id), cb_text(reason)));
 	cb_execute(&close_request, CB_ARGS(cb_uuid(id)));
 	cb_reservation_release(id);
+	cb_job_withdraw(id, cb_now());
 	cb_json_begin(&payload);
 	cb_json_text(&payload, "reason", reason);
 	announce("transaction.failed", merchant_id, id, cb_json_end(&payload));
