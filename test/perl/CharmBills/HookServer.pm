@@ -136,7 +136,7 @@ sub _write
 {
 	my ($name, $text) = @_;
 
-	open my $file, '>', $name or croak "cannot write $name: $!";
+	open my $file, '>:raw', $name or croak "cannot write $name: $!";
 	print $file $text;
 	close $file or croak "cannot write $name: $!";
 	return;
@@ -148,8 +148,24 @@ sub requests
 {
 	my ($self, $path) = @_;
 
-	return map { { %$_, body => pack 'H*', $_->{body} } }
-	  grep { exists $_->{path} && (!defined $path || $_->{path} eq $path) } $self->_log;
+	return map { { %$_, body => _read($_->{body}) } } $self->_requests($path);
+}
+
+# Without their bodies, of which only the files are named.
+sub _requests
+{
+	my ($self, $path) = @_;
+
+	return grep { exists $_->{path} && (!defined $path || $_->{path} eq $path) } $self->_log;
+}
+
+sub _read
+{
+	my ($name) = @_;
+
+	open my $file, '<:raw', $name or croak "cannot read $name: $!";
+	local $/ = undef;
+	return scalar <$file>;
 }
 
 # How many of them.
@@ -157,7 +173,7 @@ sub asked
 {
 	my ($self, $path) = @_;
 
-	return scalar(() = $self->requests($path));
+	return scalar(() = $self->_requests($path));
 }
 
 # Not known over TLS.
@@ -250,7 +266,7 @@ sub _serve
 	$out->autoflush(1);
 	while (my $request = _read_request($in))
 	{
-		$self->_note({ %$request, time => time });
+		$self->_note({ %$request, body => $self->_keep($request->{body}), time => time });
 		my $way  = $self->_way_of($request->{path});
 		my $name = $way->{way};
 		my $code = $self->can("_way_$name") or die "no such way: $name\n";
@@ -276,9 +292,17 @@ sub _read_request
 		my $got = read $in, $request->{body}, $headers{'content-length'};
 		return unless defined $got && $got == $headers{'content-length'};
 	}
-	# Bytes, as JSON's text has them.
-	$request->{body} = unpack 'H*', $request->{body};
 	return $request;
+}
+
+# In a file of its own, whose name it gives.
+sub _keep
+{
+	my ($self, $body) = @_;
+	my $name = join '.', "$self->{dir}/body", $$, ++$self->{kept};
+
+	_write($name, $body);
+	return $name;
 }
 
 sub _way_of

@@ -47,8 +47,8 @@ sub wait_until_proved
 	return $self->{server}->wait_for("SELECT state FROM charmbills.prove_requests WHERE transaction_id = '$id'", 'proved', $what);
 }
 
-# Hex of the transaction as the prover made it.
-sub unsigned
+# In hex: as the prover made it or, later, as it was signed.
+sub transaction
 {
 	my ($self, $id) = @_;
 
@@ -59,7 +59,7 @@ sub unsigned
 sub sign
 {
 	my ($self, $id, $key) = @_;
-	my $unsigned = pack 'H*', $self->unsigned($id);
+	my $unsigned = pack 'H*', $self->transaction($id);
 	my @sats = map { $self->_sats_of(@$_) } @{ read_transaction($unsigned)->{inputs} };
 
 	return unpack 'H*', $key->sign($unsigned, @sats);

@@ -129,14 +129,25 @@ sub _items
 sub _request
 {
 	my ($body) = @_;
-	my $request = eval { JSON::PP->new->utf8->decode($body) } or _refuse('Invalid JSON: it is none');
+	my @long;
+	my $request = eval { JSON::PP->new->utf8->decode(_shorten($body, \@long)) } or _refuse('Invalid JSON: it is none');
 
+	$_ = $_ =~ /^long (\d+)$/ ? $long[$1] : $_ foreach values %{ $request->{binaries} || {} };
 	_refuse('Invalid JSON: invalid type: map, expected a string') if ref $request->{spell};
 	_refuse('Invalid JSON: a field is missing') if grep { !defined $request->{$_} } qw(spell change_address chain);
 	_refuse('Invalid JSON: fee_rate is no number')
 	  if defined $request->{fee_rate} && JSON::PP->new->allow_nonref->encode($request->{fee_rate}) =~ /"/;
 	_refuse('unsupported chain') if $request->{chain} ne 'bitcoin';
 	return $request;
+}
+
+# Texts of great length, in Base64, would keep the parser busy for seconds.
+sub _shorten
+{
+	my ($body, $long) = @_;
+
+	$body =~ s{"([A-Za-z0-9+/=]{50000,})"}{ push @$long, $1; sprintf '"long %d"', $#$long }ge;
+	return $body;
 }
 
 # What the transaction is to be made of.

@@ -64,7 +64,7 @@ sub questions
 sub _way_prove
 {
 	my ($self, $out, $way, $request) = @_;
-	my ($status, $body) = prove(pack('H*', $request->{body}), alter => $way->{alter});
+	my ($status, $body) = prove($request->{body}, alter => $way->{alter});
 
 	return $self->_way_answer($out, { status => $status, body => $body, after => $way->{after} });
 }
