@@ -20,6 +20,10 @@
 #define LARGEST_DUST 546
 #define OUTPUT_VSIZE 43
 
+/* What provers reckon for every input that is to be signed, and how exactly. */
+#define USUAL_INPUT_WEIGHT 65
+#define LEAST_PERCENT 90
+
 /* Fee rates are for so many vbytes. */
 #define RATE_UNIT 1000
 
@@ -29,8 +33,9 @@ static int64_t sum_outputs(const CbTx *tx);
 static size_t signed_weight(const CbTx *tx, const CbAskedInput *inputs, size_t n);
 static size_t signed_vsize(const CbTx *tx, const CbAskedInput *inputs, size_t n);
 static size_t total_vsize(const CbAsked *asked, const CbAnswer *answer);
+static size_t usual_vsize(const CbAsked *asked, const CbAnswer *answer);
 static const char *check_balance(const CbAsked *asked, const CbAnswer *answer, CbAnswerCost *cost);
-static const char *check_fee(const CbAsked *asked, const CbAnswerCost *cost);
+static const char *check_fee(const CbAsked *asked, const CbAnswer *answer, const CbAnswerCost *cost);
 static const char *check_spell(const CbAsked *asked, const CbSpell *spell);
 static const char *check_proof(const CbAsked *asked, const CbAnswer *answer, const CbSpell *spell,
 							   CbSpellVerifier *verifier);
@@ -53,7 +58,7 @@ cb_answer_check(const CbAsked *asked, const CbAnswer *answer, CbSpellVerifier *v
 	if (reason == NULL)
 		reason = check_balance(asked, answer, cost);
 	if (reason == NULL)
-		reason = check_fee(asked, cost);
+		reason = check_fee(asked, answer, cost);
 	if (reason == NULL)
 		reason = check_spell(asked, &spell);
 	if (reason == NULL)
@@ -123,6 +128,17 @@ total_vsize(const CbAsked *asked, const CbAnswer *answer)
 		signed_vsize(answer->spell, asked->inputs, n - 1);
 }
 
+/* As provers see it, to whom one script is like another. */
+static size_t
+usual_vsize(const CbAsked *asked, const CbAnswer *answer)
+{
+	size_t		weight = cb_tx_weight(answer->spell) + USUAL_INPUT_WEIGHT * asked->n_inputs;
+
+	if (asked->has_commit)
+		weight += cb_tx_weight(answer->commit);
+	return weight / CB_WITNESS_SCALE;
+}
+
 /* What goes in is told by the transactions that are spent, never by the prover. */
 static const char *
 check_balance(const CbAsked *asked, const CbAnswer *answer, CbAnswerCost *cost)
@@ -150,19 +166,23 @@ check_balance(const CbAsked *asked, const CbAnswer *answer, CbAnswerCost *cost)
 }
 
 /*
- * Where nothing is given back, no more may be left beyond the fee that was
- * asked for than an output of it would cost.
+ * A fee that is too low keeps a transaction waiting: such is the answer that a
+ * prover has kept of an earlier request.  Where nothing is given back, no more
+ * may be left beyond the fee that was asked for than an output of it would cost.
  */
 static const char *
-check_fee(const CbAsked *asked, const CbAnswerCost *cost)
+check_fee(const CbAsked *asked, const CbAnswer *answer, const CbAnswerCost *cost)
 {
 	int64_t		vsize = (int64_t) cost->vsize;
 	int64_t		usual = asked->fee_rate * (vsize + OUTPUT_VSIZE) / RATE_UNIT + LARGEST_DUST;
+	int64_t		least = asked->fee_rate * (int64_t) usual_vsize(asked, answer) / RATE_UNIT * LEAST_PERCENT / 100;
 
 	if (cost->fee > asked->max_fee)
 		return "the fee is more than may be paid";
 	if (cost->fee > asked->max_fee_rate * vsize / RATE_UNIT)
 		return "the fee rate is higher than may be paid";
+	if (cost->fee < least)
+		return "the fee is less than was asked for";
 	if (cost->change == 0 && cost->fee > usual)
 		return "what is left is not given back";
 	return NULL;

@@ -4,7 +4,7 @@ SET search_path = public, charmbills, tap;
 SET client_min_messages = warning;
 SET charmbills.accept_mock_spells = on;
 SET charmbills.prover_url = 'http://prover.example';
-SELECT plan(103);
+SELECT plan(104);
 
 --
 -- Transactions, written here
@@ -103,6 +103,7 @@ BEGIN
         WHEN 'nothing back' THEN tx(ins, ARRAY[nft, spell])
         WHEN 'large fee' THEN tx(ins, ARRAY[nft, spell, output(95453, asked.change_script)])
         WHEN 'largest fee' THEN tx(ins, ARRAY[nft, spell, output(95454, asked.change_script)])
+        WHEN 'no fee' THEN tx(ins, ARRAY[nft, spell, output(100454, asked.change_script)])
         WHEN 'sats from nowhere' THEN tx(ins, ARRAY[nft, spell, output(100455, asked.change_script)])
         WHEN 'spell with sats' THEN tx(ins, ARRAY[nft, output(1, carrier(asked.spell)), rest])
         WHEN 'more data' THEN tx(ins, ARRAY[nft, spell, rest, data])
@@ -166,6 +167,7 @@ FROM (VALUES
     ('no change', 'an output carries data that is not the spell'),
     ('nothing back', 'the fee is more than may be paid'),
     ('large fee', 'the fee is more than may be paid'),
+    ('no fee', 'the fee is less than was asked for'),
     ('sats from nowhere', 'the transaction pays more than it spends'),
     ('spell with sats', 'the output with the spell has a value, which would be lost'),
     ('more data', 'an output carries data that is not the spell'),

@@ -189,6 +189,13 @@ test_fees(void)
 	t.asked.max_fee_rate = 3000;
 	refused(&t, "the fee rate is higher than may be paid", "a fee rate above the limit");
 	answer_new(&t);
+	t.draft.outputs[3].value = 49454;
+	refused(&t, "the fee is less than was asked for", "no fee");
+	t.draft.outputs[3].value = 48600;
+	refused(&t, "the fee is less than was asked for", "a low fee");
+	t.asked.fee_rate = 1000;
+	refused(&t, NULL, "which was to be low");
+	answer_new(&t);
 	t.draft.outputs[3].value = 49455;
 	refused(&t, "the transaction pays more than it spends", "sats from nowhere");
 }
