@@ -42,6 +42,7 @@ SELECT sandbox_double_spend(NULL);
 SELECT sandbox_evict(NULL);
 SELECT sandbox_reorg(NULL);
 SELECT sandbox_advance_clock(NULL);
+SELECT sandbox_sign(NULL);
 RESET charmbills.network;
 SET charmbills.rpc_url = 'http://127.0.0.1:18443';
 SELECT sandbox_mine();
@@ -63,6 +64,7 @@ SELECT sandbox_double_spend(repeat('0', 64)::txid);
 SELECT sandbox_evict(repeat('0', 64)::txid);
 SELECT sandbox_reorg(1);
 SELECT sandbox_advance_clock('1 day');
+SELECT sandbox_sign('00000000-0000-0000-0000-000000000000');
 RESET ROLE;
 SELECT count(*) FROM sandbox_blocks;
 
