@@ -2,7 +2,7 @@
 -- random charms at random times, against a plain query.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(52);
+SELECT plan(54);
 
 SELECT sandbox_mine() AS height \gset
 SELECT (create_merchant(name => 'Shop', address => 'bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk', timezone => 'Asia/Tokyo')).id AS shop \gset
@@ -182,6 +182,15 @@ SELECT is(has('{5}'), true, 'five tokens are enough');
 SELECT is(has('{4}'), false, 'four are not');
 SELECT is(has('{2,2,1}'), true, 'they may be in several outputs');
 SELECT is(has('{2,2}'), false, 'where one is missing, too');
+-- The same address known twice of a customer is one.
+INSERT INTO customers (merchant_id, external_id, address) VALUES (:'shop', 'twice', address_of(77));
+INSERT INTO subscription_facts (plan_id, merchant_id, customer_id, subscriber_address, status, cycle, timezone, grace, anchor)
+SELECT plan, :'shop', id, address_of(77), 'pending', 'monthly', 'UTC', '0', '2029-12-01' FROM customers, asked
+WHERE external_id = 'twice' AND kind = 'token cycle';
+SELECT has('{3}') AS three \gset
+SELECT is(is_entitled(plan, external_id => 'twice'), false, 'three are not six by being counted twice') FROM asked WHERE kind = 'token cycle';
+SELECT has('{5}') AS five \gset
+SELECT is(is_entitled(plan, external_id => 'twice'), true, 'and five are five') FROM asked WHERE kind = 'token cycle';
 -- A month from the mint, by the merchant's calendar: 21:00 on the 1st in Tokyo is noon.
 SELECT is(has('{5}', '2029-12-01 12:00:01'), true, 'a cycle from the mint has not run out a second before');
 SELECT is(has('{5}', '2029-12-01 12:00'), false, 'and has when it has');

@@ -312,6 +312,10 @@ cast($elsewhere, [ $elsewhere->{anchor} ], { to => 'e', remaining => 10 });
 mine();
 is_plan($elsewhere, 'pending_confirmation', 'away', 10, 'an NFT that is born elsewhere puts nothing on sale');
 
+$shop->sql(sprintf q{UPDATE charmbills.plans SET nft_script = '\\x%s' WHERE id = '%s'}, unpack('H*', $script{e}), $elsewhere->{id});
+mine();
+is_plan($elsewhere, 'active', 'held', 10, 'unless the plan has it there');
+
 my $twins = new_plan(confirmations => 1);
 cast($twins, [ $twins->{anchor} ], { to => 'merchant', remaining => 10 }, { to => 'merchant', remaining => 10 });
 mine();
