@@ -157,7 +157,7 @@ static void
 define_http_settings(void)
 {
 	DefineCustomStringVariable("charmbills.webhook_ca_file",
-							   "Certificates of the authorities that HTTPS addresses of webhooks and prices are checked against.",
+							   "Certificates of the authorities that HTTPS addresses of webhooks, prices and provers are checked against.",
 							   "Empty takes the system's.",
 							   &cb_guc_webhook_ca_file, "",
 							   PGC_SUSET, GUC_SUPERUSER_ONLY, cb_check_absolute_path, NULL, NULL);

@@ -74,7 +74,8 @@ my ($question) = $prover->questions;
 is(join(' ', sort keys %{ $question->{binaries} }), $app_vk, 'the prover was sent the program');
 is(scalar @{ $question->{prev_txs} }, 2, 'and what is spent');
 is(column('status', 'transactions', $mint), 'pending_signature', 'nothing is signed by us');
-is($minter->submit($mint, $merchant_key), 'pending', 'signed elsewhere');
+like($server->sql("SELECT charmbills.transaction_psbt('$mint')"), qr/^cHNidP/, 'but given to be signed');
+is($minter->submit($mint, $merchant_key), 'pending', 'elsewhere');
 $minter->wait_until_confirmed($mint, 'the mint of a plan');
 $server->wait_for("SELECT status, nft_state, remaining_supply FROM charmbills.plans WHERE id = '$plan'", 'active|held|100', 'the plan is active');
 
