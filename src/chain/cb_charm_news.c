@@ -96,6 +96,7 @@ static void announce_undone(CbChange *change, CbEvents *events);
 static int	compare_undone(const void *a, const void *b);
 static bool same_text(const char *a, const char *b);
 static bool is_same(const Effect *a, const Effect *b);
+static bool is_genuine(const Effect *effect);
 static bool does_something(const Effect *effect);
 static void announce_effect(const Key *key, const Effect *before, const Effect *after,
 							TimestampTz now, CbEvents *events);
@@ -348,32 +349,37 @@ is_same(const Effect *a, const Effect *b)
 }
 
 static bool
-does_something(const Effect *effect)
+is_genuine(const Effect *effect)
 {
 	return strcmp(effect->nft, "elsewhere") != 0 || strcmp(effect->minted, "0") != 0 ||
-		strcmp(effect->destroyed, "0") != 0 || effect->outputs != NULL || effect->makes_unknown ||
-		effect->counterfeit != NULL;
+		strcmp(effect->destroyed, "0") != 0 || effect->outputs != NULL || effect->makes_unknown;
 }
 
+static bool
+does_something(const Effect *effect)
+{
+	return is_genuine(effect) || effect->counterfeit != NULL;
+}
+
+/* What is no more is taken back, and what is left of it told anew. */
 static void
 announce_effect(const Key *key, const Effect *before, const Effect *after, TimestampTz now, CbEvents *events)
 {
 	static const Effect nothing = {.verdict = "none", .nft = "elsewhere", .minted = "0", .destroyed = "0"};
 	bool		makes_unknown = after->makes_unknown || strcmp(after->nft, "unknown") == 0;
-	Effect		genuine = *after;
 	CbJson		payload;
 
 	if (before == NULL)
 		before = &nothing;
 	if (is_same(before, after))
 		return;
-	if (!does_something(after))
+	if ((is_genuine(before) && !is_genuine(after)) ||
+		(before->counterfeit != NULL && after->counterfeit == NULL))
 	{
 		announce_reversal(key, before, now, events);
-		return;
+		before = &nothing;
 	}
-	genuine.counterfeit = NULL;
-	if (does_something(&genuine))
+	if (is_genuine(after))
 	{
 		begin_payload(&payload, key, after);
 		cb_json_text(&payload, "verdict", after->verdict);
