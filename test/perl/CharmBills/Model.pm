@@ -123,15 +123,6 @@ sub _witness
 	return;
 }
 
-sub _same_keys
-{
-	my ($self, $what, $got, $expected) = @_;
-
-	$self->_differ("$what $_ is missing") foreach sort grep { !exists $got->{$_} } keys %$expected;
-	$self->_differ("$what $_ should not be") foreach sort grep { !exists $expected->{$_} } keys %$got;
-	return;
-}
-
 sub _boolean
 {
 	return $_[0] ? 't' : 'f';

@@ -49,13 +49,19 @@ my @weights = (
 	run_billing    => 1,
 	offer_again    => 2);
 
+# What is done, and how often beside the rest.
+sub weights
+{
+	return @weights;
+}
+
 sub next_operation
 {
 	my ($self) = @_;
 
 	for (;;)
 	{
-		my $method = '_op_' . weighted(@weights);
+		my $method = '_op_' . weighted($self->weights);
 		my $operation = $self->$method;
 		return $operation if $operation;
 	}

@@ -89,15 +89,17 @@ sub _outputs
 	return \@outputs;
 }
 
-sub _skip_witnesses
+# Of the last input: no other matters to anyone.
+sub _last_witness
 {
 	my ($reader, $n_inputs) = @_;
+	my @items;
 
 	foreach (1 .. $n_inputs)
 	{
-		_take($reader, _number($reader)) foreach 1 .. _number($reader);
+		@items = map { _take($reader, _number($reader)) } 1 .. _number($reader);
 	}
-	return;
+	return \@items;
 }
 
 sub _transaction
@@ -112,13 +114,14 @@ sub _transaction
 	my $inputs  = _inputs($reader);
 	my $outputs = _outputs($reader);
 	my $body    = substr $reader->{bytes}, $body_at, $reader->{at} - $body_at;
-	_skip_witnesses($reader, scalar @$inputs) if $segwit;
+	my $witness = $segwit ? _last_witness($reader, scalar @$inputs) : [];
 	my $locktime = _take($reader, 4);
 	return {
 		txid        => shown_hash(sha256d($version . $body . $locktime)),
 		raw         => substr($reader->{bytes}, $start, $reader->{at} - $start),
 		inputs      => $inputs,
 		outputs     => $outputs,
+		witness     => $witness,
 		is_coinbase => $inputs->[0] eq NOTHING };
 }
 
@@ -157,7 +160,7 @@ sub _block
 	my @txs    = map { $self->_remember(_transaction($reader)) } 1 .. _number($reader);
 
 	croak 'bytes behind a block' if $reader->{at} != length $raw;
-	return { hash => block_hash($raw), prev => $header->{prev}, time => $header->{time}, txs => \@txs };
+	return { raw => $raw, hash => block_hash($raw), prev => $header->{prev}, time => $header->{time}, txs => \@txs };
 }
 
 #

@@ -5,6 +5,8 @@ package CharmBills::ModelFacts;
 use strict;
 use warnings;
 
+use parent qw(CharmBills::ModelCheck);
+
 use List::Util qw(max min);
 
 use CharmBills::ModelCalendar qw(add);
@@ -13,27 +15,6 @@ use CharmBills::ModelLifecycle;
 use constant SECOND        => 1_000_000;
 use constant DAY           => 86_400 * SECOND;
 use constant DEFAULT_DEPTH => 1;
-
-sub _differ
-{
-	my ($self, $text) = @_;
-
-	push @{ $self->{differences} }, $text;
-	return;
-}
-
-# Compare the named fields of a row.
-sub _compare
-{
-	my ($self, $what, $row, %expected) = @_;
-
-	foreach my $field (sort keys %expected)
-	{
-		my $wanted = defined $expected{$field} ? $expected{$field} : '';
-		$self->_differ("$what: $field is '$row->{$field}', not '$wanted'") if $row->{$field} ne $wanted;
-	}
-	return;
-}
 
 sub _observe_chain
 {

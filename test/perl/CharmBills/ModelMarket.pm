@@ -67,15 +67,6 @@ sub _value
 	return defined $text ? "'$text'" : 'NULL';
 }
 
-sub _one
-{
-	my ($session, $sql) = @_;
-	my @lines = $session->run($sql);
-
-	die join "\n", $sql, @lines if @lines != 1 || $lines[0] =~ /^ERROR/;
-	return $lines[0];
-}
-
 sub open_market
 {
 	my ($session) = @_;
@@ -85,7 +76,7 @@ sub open_market
 	foreach my $merchant (@merchants)
 	{
 		my ($name, $address, $descriptor, $timezone) = @$merchant{qw(name address descriptor timezone)};
-		my $id = _one($session, 'SELECT (charmbills.create_merchant(name => ' . _value($name)
+		my $id = $session->one('SELECT (charmbills.create_merchant(name => ' . _value($name)
 			. ', address => ' . _value($address) . ', descriptor => ' . _value($descriptor) . ", timezone => '$timezone')).id");
 		$id_of{$name} = $id;
 		$market{merchants}{$id} = { id => $id, %$merchant };
@@ -93,15 +84,15 @@ sub open_market
 		_note_descriptor($session, \%market, $id, $descriptor) if $descriptor;
 	}
 	_open_plan($session, \%market, $id_of{ $_->{merchant} }, $_) foreach @plans;
-	_one($session, "UPDATE charmbills.chain_state SET test_clock = '" . CLOCK . "' RETURNING true");
-	_one($session, 'SELECT charmbills.sandbox_mine(3)');
+	$session->one("UPDATE charmbills.chain_state SET test_clock = '" . CLOCK . "' RETURNING true");
+	$session->one('SELECT charmbills.sandbox_mine(3)');
 	return %market;
 }
 
 sub _note_address
 {
 	my ($session, $market, $merchant, $address) = @_;
-	my $script = _one($session, "SELECT encode(charmbills.address_to_script('$address'), 'hex')");
+	my $script = $session->one("SELECT encode(charmbills.address_to_script('$address'), 'hex')");
 
 	$market->{scripts}{$script} = { merchant => $merchant };
 	$market->{merchants}{$merchant}{script} = $script;
@@ -111,7 +102,7 @@ sub _note_address
 sub _note_descriptor
 {
 	my ($session, $market, $merchant, $descriptor) = @_;
-	my $id = _one($session, "SELECT id FROM charmbills.descriptors WHERE merchant_id = '$merchant'");
+	my $id = $session->one("SELECT id FROM charmbills.descriptors WHERE merchant_id = '$merchant'");
 	my @scripts = $session->run("SELECT encode(charmbills.address_to_script(
 			charmbills.derive_address('$descriptor', i)), 'hex') FROM generate_series(0, @{[ ADDRESSES - 1 ]}) i");
 
@@ -143,7 +134,7 @@ sub _open_plan
 		allow_multiple      => $given->{many} ? 'true' : 'false',
 		dunning             => "'{" . join(',', map { "\"$_->[0]\"" } @dunning) . "}'",
 		uncollectible_after => "'$give_up[0]'");
-	my $id = _one($session, 'SELECT (charmbills.create_plan('
+	my $id = $session->one('SELECT (charmbills.create_plan('
 		  . join(', ', map { "$_ => $argument{$_}" } sort keys %argument) . ')).id');
 
 	$market->{plans}{$id} = {

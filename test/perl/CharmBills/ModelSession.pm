@@ -52,6 +52,16 @@ sub run
 	croak join "\n", 'psql has ended:', @lines;
 }
 
+# The one line that a statement gives.
+sub one
+{
+	my ($self, $statement) = @_;
+	my @lines = $self->run($statement);
+
+	croak join "\n", $statement, @lines if @lines != 1 || $lines[0] =~ /^ERROR/;
+	return $lines[0];
+}
+
 sub close
 {
 	my ($self) = @_;

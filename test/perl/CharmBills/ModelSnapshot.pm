@@ -63,11 +63,15 @@ my @parts = (
 		       us(occurred_at)
 		FROM charmbills.events WHERE id > $1 ORDER BY id} ]);
 
-my %part_of = map { $_->[1] => { name => $_->[0], columns => [ split ' ', $_->[2] ] } } @parts;
+sub parts
+{
+	return @parts;
+}
 
 # What a session needs once.
 sub preparation
 {
+	my ($class) = @_;
 	my $sql = q{
 		SET search_path = pg_catalog;
 		CREATE FUNCTION pg_temp.us(timestamptz) RETURNS text LANGUAGE sql AS
@@ -76,7 +80,7 @@ sub preparation
 		$$ SELECT (extract(epoch FROM $1) * 1000000)::bigint $$;
 		};
 
-	foreach (@parts)
+	foreach ($class->parts)
 	{
 		my ($name, $mark, undef, $query) = @$_;
 		my $type = $query =~ /\$1/ ? '(bigint)' : '';
@@ -90,16 +94,17 @@ sub preparation
 # since, and all the rest.
 sub statements
 {
-	my (undef, $from_height, $last_event, $since) = @_;
+	my ($class, $from_height, $last_event, $since) = @_;
 	my %argument = (blocks => "($from_height)", events => "($last_event)", lines => "($since)");
 
-	return join '', map { "EXECUTE $_->[0]" . ($argument{ $_->[0] } || '') . ";\n" } @parts;
+	return join '', map { "EXECUTE $_->[0]" . ($argument{ $_->[0] } || '') . ";\n" } $class->parts;
 }
 
 sub parse
 {
-	my (undef, @lines) = @_;
-	my %rows = map { $_->[0] => [] } @parts;
+	my ($class, @lines) = @_;
+	my %part_of = map { $_->[1] => { name => $_->[0], columns => [ split ' ', $_->[2] ] } } $class->parts;
+	my %rows = map { $_->[0] => [] } $class->parts;
 
 	foreach (@lines)
 	{
