@@ -20,21 +20,27 @@
 #include "cb_sql.h"
 #include "utils/builtins.h"
 
-#define OF_HOLDERS \
+/*
+ * Subqueries with an offset are looked up one by one, by their keys, also where
+ * the plan was made while the tables were empty.
+ */
+#define HOLDERS \
+	"unnest($1, $2) h(plan_id, address) " \
+	"CROSS JOIN LATERAL (SELECT p.merchant_id FROM charmbills.plans p WHERE p.id = h.plan_id OFFSET 0) p "
+#define OF_HOLDER \
 	"charmbills.subscription_facts f " \
-	"WHERE (f.merchant_id, f.subscriber_address, f.plan_id) IN " \
-	"      (SELECT p.merchant_id, h.address, p.id FROM unnest($1, $2) h(plan_id, address) " \
-	"       JOIN charmbills.plans p ON p.id = h.plan_id) "
+	"WHERE f.merchant_id = p.merchant_id AND f.subscriber_address = h.address AND f.plan_id = h.plan_id "
 
 CB_KEYS_STATEMENT(find_to_lock, "uuid[] text[] uuid[]",
-				  "SELECT f.id FROM " OF_HOLDERS
+				  "SELECT f.id FROM " HOLDERS "CROSS JOIN LATERAL (SELECT f.id FROM " OF_HOLDER "OFFSET 0) f "
 				  "UNION "
 				  "SELECT i.subscription_id FROM charmbills.invoices i "
 				  "WHERE i.id = ANY ($3) AND i.subscription_id IS NOT NULL "
 				  "ORDER BY 1");
 /* What was waited for is locked; what came since is for the next block. */
 CB_KEYS_STATEMENT(find_holders, "uuid[] text[]",
-				  "SELECT f.id FROM " OF_HOLDERS "ORDER BY f.id FOR NO KEY UPDATE OF f SKIP LOCKED");
+				  "SELECT f.id FROM " HOLDERS
+				  "CROSS JOIN LATERAL (SELECT f.id FROM " OF_HOLDER "FOR NO KEY UPDATE SKIP LOCKED) f ORDER BY f.id");
 CB_STATEMENT(find_unsettled, "",
 			 "SELECT f.id FROM charmbills.subscription_facts f WHERE f.token_check_at = '-infinity' "
 			 "ORDER BY f.id FOR NO KEY UPDATE SKIP LOCKED");
@@ -53,11 +59,11 @@ CB_KEYS_STATEMENT(write_tokens, "uuid[] timestamptz interval timestamptz",
 				  "  CROSS JOIN LATERAL (SELECT " CB_PLAN_IS_TRACKED("p") " AND f.subscriber_address IS NOT NULL) t(is_tracked) "
 				  "  CROSS JOIN LATERAL "
 				  "    (SELECT (pg_catalog.array_agg(c.outpoint ORDER BY c.amount DESC, c.block_height, c.outpoint))[1], "
-				  "            sum(c.amount), min(k.judged_at), "
+				  "            sum(c.amount), "
+				  "            min((SELECT k.judged_at FROM charmbills.charm_transactions k "
+				  "                 WHERE k.plan_id = c.plan_id AND k.txid = charmbills.outpoint_txid(c.outpoint))), "
 				  "            min(c.spent_at + $3) FILTER (WHERE c.spent_height IS NOT NULL) "
 				  "     FROM charmbills.charms c "
-				  "     LEFT JOIN charmbills.charm_transactions k "
-				  "          ON k.plan_id = c.plan_id AND k.txid = charmbills.outpoint_txid(c.outpoint) "
 				  "     WHERE t.is_tracked AND c.plan_id = p.id AND c.script = charmbills.address_to_script(f.subscriber_address) "
 				  "           AND " CB_TOKENS_COUNT("$2", "$3") ") h(utxo, amount, verified_at, lapses_at) "
 				  "  WHERE f.id = ANY ($1)"

@@ -29,8 +29,9 @@
 /* The tokens c that f has on its address, and the transactions k that made them. */
 #define TOKENS_OF_F \
 	"charmbills.charms c " \
-	"JOIN charmbills.charm_transactions k " \
-	"     ON k.plan_id = c.plan_id AND k.txid = charmbills.outpoint_txid(c.outpoint) " \
+	"CROSS JOIN LATERAL (SELECT k.* FROM charmbills.charm_transactions k " \
+	"                    WHERE k.plan_id = c.plan_id AND k.txid = charmbills.outpoint_txid(c.outpoint) " \
+	"                    OFFSET 0) k " \
 	"WHERE c.plan_id = f.plan_id AND c.script = charmbills.address_to_script(f.subscriber_address) " \
 	"      AND " CB_TOKENS_COUNT("$2", "$3")
 
