@@ -33,18 +33,20 @@ CB_KEYS_STATEMENT(lock_plans, "uuid[]",
 				  "SELECT p.id FROM charmbills.plans p "
 				  "WHERE p.id = ANY ($1) AND " CB_PLAN_IS_TRACKED("p") " ORDER BY p.id FOR NO KEY UPDATE");
 /*
- * n: the live NFT, or the last that was spent.  What ended where it could have
- * been born was never anywhere.
+ * n: the live NFT, or one that was spent last; u: one of which no more is known.
+ * What ended where it could have been born was never anywhere.
  */
 CB_KEYS_STATEMENT(read_nfts, "uuid[] int4",
 				  "SELECT p.id, p.merchant_id, p.status, p.deactivated_by, p.import_key IS NOT NULL, p.nft_state, "
 				  "       s.state, CASE WHEN s.state IN ('held', 'away') THEN n.outpoint END, "
-				  "       CASE s.state WHEN 'gone' THEN 0 WHEN 'unborn' THEN NULL ELSE n.remaining END::text, "
+				  "       CASE s.state WHEN 'gone' THEN 0 WHEN 'unborn' THEN NULL WHEN 'unknown' THEN u.remaining ELSE n.remaining END::text, "
 				  "       b.block_height + greatest(coalesce(p.confirmations, $2), 1) - 1, p.nft_matures_at_height "
 				  "FROM charmbills.plans p "
 				  "JOIN charmbills.merchants m ON m.id = p.merchant_id "
 				  "LEFT JOIN LATERAL (SELECT c.* FROM charmbills.charms c WHERE c.plan_id = p.id AND c.has_nft "
-				  "                   ORDER BY c.spent_height DESC NULLS FIRST, c.is_unknown DESC LIMIT 1) n ON true "
+				  "                   ORDER BY c.spent_height DESC NULLS FIRST LIMIT 1) n ON true "
+				  "LEFT JOIN LATERAL (SELECT c.outpoint, c.remaining FROM charmbills.charms c "
+				  "                   WHERE c.plan_id = p.id AND c.has_nft AND c.is_unknown LIMIT 1) u ON true "
 				  "LEFT JOIN LATERAL (SELECT t.block_height FROM charmbills.charm_transactions t "
 				  "                   WHERE t.plan_id = p.id AND t.nft = 'born' "
 				  "                   ORDER BY t.block_height, t.block_index LIMIT 1) b ON true "
@@ -52,7 +54,7 @@ CB_KEYS_STATEMENT(read_nfts, "uuid[] int4",
 				  "    WHEN n.outpoint IS NULL AND EXISTS (SELECT FROM charmbills.charm_transactions t "
 				  "                                        WHERE t.plan_id = p.id AND t.nft = 'ended') THEN 'gone' "
 				  "    WHEN n.outpoint IS NULL THEN 'unborn' "
-				  "    WHEN n.is_unknown THEN 'unknown' "
+				  "    WHEN u.outpoint IS NOT NULL THEN 'unknown' "
 				  "    WHEN n.spent_height IS NOT NULL THEN 'gone' "
 				  "    WHEN n.script IN (p.nft_script, charmbills.address_to_script(p.merchant_address), "
 				  "                      charmbills.address_to_script(m.address)) "

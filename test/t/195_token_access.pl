@@ -294,6 +294,18 @@ is(entitled($unknown, 'a'), 'f', 'and no longer');
 is(token_news($owner), '3 -> 0', 'which is an event');
 is(of_subscription($owner, 'token_amount, token_utxo IS NULL'), '0|t', 'and shown');
 
+# Moved and lost sight of in one block: what it had last is what is known.
+my $twice = new_plan(confirmations => 1);
+($nft) = cast($twice, [ $twice->{anchor} ], { to => 'merchant', remaining => 10 });
+mine();
+($nft) = cast($twice, [$nft], { to => 'merchant', remaining => 6 }, { to => 'a', tokens => 4 });
+submit(spell_transaction(version => 16, plan => $twice, inputs => [$nft], outputs => [ { script => $script{f} } ]));
+mine();
+is_plan($twice, 'active', 'unknown', 6, 'an NFT that moved before is known by its last move');
+$shop->sql('SELECT charmbills.sandbox_reorg(1)');
+is_plan($twice, 'active', 'held', 10, 'and undone, by the one before');
+mine();
+
 #
 # Mints that fail
 #
