@@ -30,7 +30,7 @@ chown "$server_account" "$results"
 # What runs as the server's account is copied to where it may read it.
 tree=$work/tree
 mkdir -p "$tree/shared"
-cp -R "$top/test" "$top/sql" "$top/META.json" "$top/charmbills.control" "$tree/"
+cp -R "$top/test" "$top/sql" "$top/README.md" "$top/META.json" "$top/charmbills.control" "$tree/"
 if [ -d "$top/expected" ]; then
 	cp -R "$top/expected" "$tree/"
 	ln -s ../expected "$tree/test/expected"
