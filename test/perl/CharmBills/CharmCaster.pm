@@ -18,9 +18,9 @@ use CharmBills::Spell qw(beam_hash spell_payload spell_transaction);
 
 # How a transaction carries its spell, or fails to.
 my @forms = (
-	good        => 66,
-	older       => 8,
-	in_witness  => 8,
+	good        => 60,
+	older       => 10,
+	in_witness  => 10,
 	plain       => 6,
 	unsupported => 6,
 	unproved    => 4,
@@ -43,6 +43,7 @@ sub cast
 	$self->_move($draft, $prospects[ weighted(%weight) ]);
 	$self->_move($draft, $prospects[ weighted(%weight) ]) if chance(0.1);
 	push @{ $draft->{inputs} }, fresh_coin() if chance(0.7) || !@{ $draft->{inputs} };
+	$draft->{inputs} = [ shuffle @{ $draft->{inputs} } ] if chance(0.5);
 	$self->_add($draft, $self->_somebody, []) if chance(0.2) || !@{ $draft->{outputs} };
 	$draft->{outputs} = [ shuffle @{ $draft->{outputs} } ] if chance(0.5);
 	my $form = $draft->{is_precious} && chance(0.7) ? 'good' : weighted(@forms);
@@ -252,14 +253,14 @@ sub _carry
 
 	return build(\@inputs, [ map { [ $_->{script}, $_->{sats} // 1000 ] } @outputs ]) if $form eq 'plain';
 	my %spell = (outputs => \@outputs, version => 15);
-	$spell{version} = between(9, 14) if $form eq 'older';
+	$spell{version} = pick(9, 9, 10 .. 14) if $form eq 'older';
 	$spell{version} = between(4, 8) if $form eq 'in_witness';
 	$spell{version} = pick(0, 16, 99) if $form eq 'unsupported';
 	$spell{version} = 16 if $form eq 'unsupported' && chance(0.7);
 	%spell = (%spell, mock => 0, proof => pack 'H*', random_hex(pick(0, 260, 356))) if $form eq 'unproved';
 	$spell{payload} = _mutilate(spell_payload(%spell)) if $form eq 'malformed';
 	# Where the last input is not in the proof, it may be one that matters.
-	$spell{carrier} = _coin(pop @inputs) if $form eq 'in_witness' && @inputs > 1 && chance(0.3);
+	$spell{carrier} = _coin(pop @inputs) if $form eq 'in_witness' && @inputs > 1 && chance(0.5);
 	return spell_transaction(%spell, inputs => [ map { _coin($_) } @inputs ]);
 }
 

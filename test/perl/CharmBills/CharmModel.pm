@@ -433,7 +433,8 @@ sub outcome
 	return sort +(map { $rename->($_, qw(plan outpoint script has_nft remaining amount beamed_to height minted_at spent_by
 			spent_at is_unknown)) } @{ $self->{now}{charms} }),
 	  (map { $rename->($_, qw(id nft_utxo remaining nft_state)) } @{ $self->{now}{plans} }),
-	  (map { $rename->($_, qw(plan txid height nft minted destroyed counterfeit)) } @{ $self->{now}{deeds} }),
+	  (map { $rename->($_, qw(plan txid height nft minted destroyed counterfeit)) }
+		  grep { $self->{deeds}{"$_->{txid} of $_->{plan}"} } @{ $self->{now}{deeds} }),
 	  (map { $rename->($_, qw(plan script is_entitled)) } grep { $self->{plan_of}{ $_->{plan} }{entitlement} eq 'token' }
 		  @{ $self->{now}{entitled} });
 }
