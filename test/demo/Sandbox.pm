@@ -12,6 +12,9 @@ sub new
 	my ($class, $admin) = @_;
 
 	$admin->run('CREATE DATABASE demo_sandbox');
+	# Spells without a proof, of an app that nobody runs.
+	$admin->run("ALTER DATABASE demo_sandbox SET $_")
+	  foreach "charmbills.prover_url = 'sandbox'", 'charmbills.accept_mock_spells = on', "charmbills.app_vk = '" . '0f' x 32 . "'";
 	my $self = bless { admin => $admin, database => Database->new('demo_sandbox') }, $class;
 	$self->{database}->run('CREATE EXTENSION charmbills');
 	# A block's reward can be spent a hundred blocks later.
