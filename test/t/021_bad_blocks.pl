@@ -469,6 +469,18 @@ sub test_settings
 		secret_file => [ '/run/charmbills.key', 'charmbills.key', './key' ],
 		webhook_allow_private => [ 'on', 'perhaps' ],
 		webhook_ca_file => [ '/etc/ssl/ca.pem', 'ca.pem' ],
+		app_vk => [ $hash, 'ab', uc $hash, "${hash}0", 'x' x 64 ],
+		accept_mock_spells => [ 'off', 'perhaps' ],
+		unknown_grace => [ '7d', '-1', '366d', 'x' ],
+		spell_version => [ '8', '9', '16', 'new' ],
+		mint_in_flight => [ 'refuse', 'queue' ],
+		prover_url => [ 'https://prover.example/spells/prove', 'prover', 'ftp://prover', 'http://', 'https://me:secret@prover' ],
+		prover_timeout => [ '10min', '0', '25h' ],
+		prover_binary_file => [ '/srv/app.wasm', 'app.wasm' ],
+		max_fee => [ '5000', '0', '-1' ],
+		max_fee_rate => [ '50', '0', '100001' ],
+		prover_fee_address => [ 'bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk' ],
+		prover_max_fee => [ '1000', '-1' ],
 		log_level => [ 'debug1', 'loud' ]);
 	my @settings = split /\n/, sql(<<'SQL');
 SELECT charmbills.now() IS NULL;
