@@ -16,7 +16,7 @@ LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_create_plan';
 COMMENT ON FUNCTION charmbills.create_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, text, text, numeric, charmbills.outpoint, jsonb, text, numeric, numeric, numeric, bigint, interval, text, boolean, interval[], interval, text, numeric, text, boolean, text) IS
-'Makes a plan. It is on sale at once, or, with an app_id or where a token gives access, once its mint is confirmed: where app_id and app_vk are known, once its NFT is born and the merchant holds it. Its price is in sats or in a currency. No trial, five days of grace and the setting''s confirmations unless given. The same idempotency key with the same arguments gives the same plan.';
+'Makes a plan. It is on sale at once, or, with an app_id or where a token gives access, once its mint is confirmed: where app_id and app_vk are known, once its NFT is born and the merchant holds it. What gives access (entitlement) is payment, token or either; token_access is held or cycle. Its price is in sats or in a currency. No trial, five days of grace and the setting''s confirmations unless given. The same idempotency key with the same arguments gives the same plan.';
 
 CREATE FUNCTION charmbills.update_plan(plan_id uuid, service_name text DEFAULT NULL, price_sats bigint DEFAULT NULL,
     billing_cycle text DEFAULT NULL, trial interval DEFAULT NULL, grace interval DEFAULT NULL,
@@ -34,7 +34,7 @@ LANGUAGE C VOLATILE SECURITY DEFINER
 SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_update_plan';
 COMMENT ON FUNCTION charmbills.update_plan(uuid, text, bigint, text, interval, interval, integer, bigint, boolean, text, numeric, charmbills.outpoint, jsonb, text, numeric, numeric, numeric, bigint, interval, text, boolean, interval[], interval, text, numeric, text, boolean, timestamptz) IS
-'Changes what is given of a plan. A new price is for periods that begin from now, or price_from, on; it stays in the same unit. Invoices that have been issued stay as they are. What gives access changes at once; accept_beamed only while no charm of it has been seen. Its supply and NFT are the chain''s, where they are followed.';
+'Changes what is given of a plan. A new price is for periods that begin from now, or price_from, on; it stays in the same unit. Invoices that have been issued stay as they are. What gives access changes at once; accept_beamed only until the plan''s charms are followed. Its supply and NFT are the chain''s, where they are.';
 
 CREATE FUNCTION charmbills.deactivate_plan(plan_id uuid)
 RETURNS charmbills.plans

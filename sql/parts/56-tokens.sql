@@ -8,7 +8,7 @@ SECURITY DEFINER SET search_path = charmbills, pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'charmbills_verify_token';
 REVOKE ALL ON FUNCTION charmbills.verify_token(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION charmbills.verify_token(uuid) IS
-'Verifies the tokens on a subscription''s address anew: the proofs of the transactions that made them, their blocks, and that nothing has spent them. verdict is none where there are no tokens, unknown where they were spent by a spell of an unsupported version, mismatch where something differs from what was known, with the reason, and else valid, or mock. Then the plan is followed again from its first transaction.';
+'Verifies the tokens on a subscription''s address anew: the proofs of the transactions that made them, their blocks, and that nothing has spent them. verdict is none where there are no tokens, unknown where they were spent by a spell of an unsupported version, mismatch where something differs from what was known, with the reason, and else valid, or mock. Where something differs the plan is followed again from its first transaction.';
 
 CREATE FUNCTION charmbills.verify_tokens(max_rows integer DEFAULT 1000)
 RETURNS integer
