@@ -23,7 +23,7 @@ CB_STATEMENT(read_metadata, "jsonb",
 			 "SELECT pg_catalog.jsonb_typeof($1) = 'object', $1->>'name', $1->>'description', $1->>'image', "
 			 "       $1->>'image_hash', $1->>'url', "
 			 "       CASE WHEN pg_catalog.jsonb_typeof($1) = 'object' "
-			 "            THEN (SELECT min(e.key) FROM pg_catalog.jsonb_each($1) e "
+			 "            THEN (SELECT pg_catalog.left(min(e.key), 64) FROM pg_catalog.jsonb_each($1) e "
 			 "                  WHERE e.key <> ALL ('{" FIELDS "}'::text[]) "
 			 "                     OR pg_catalog.jsonb_typeof(e.value) <> 'string') END, "
 			 "       $1->>'image_hash' ~ '^[0-9a-f]{64}$'");

@@ -67,11 +67,12 @@ CB_STATEMENT(choose_tokens, "uuid bytea outpoint int4",
 			 "ORDER BY c.amount DESC, c.outpoint LIMIT $4");
 CB_STATEMENT(read_tokens, "uuid outpoint[]",
 			 "SELECT i.outpoint, c.amount::text, c.script "
-			 "FROM (SELECT DISTINCT o.outpoint FROM unnest($2) o(outpoint)) i "
+			 "FROM (SELECT o.outpoint, min(o.position) AS position "
+			 "      FROM unnest($2) WITH ORDINALITY o(outpoint, position) GROUP BY o.outpoint) i "
 			 "LEFT JOIN charmbills.charms c "
 			 "     ON c.outpoint = i.outpoint AND c.plan_id = $1 AND c.spent_height IS NULL "
 			 "        AND c.beamed_to IS NULL AND c.amount > 0 AND NOT c.has_nft "
-			 "ORDER BY array_position($2, i.outpoint)");
+			 "ORDER BY i.position");
 
 /* What is sent, and from where. */
 typedef struct Transfer

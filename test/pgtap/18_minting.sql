@@ -2,7 +2,7 @@
 -- after another, and what becomes of those that fail.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(141);
+SELECT plan(143);
 
 SET charmbills.accept_mock_spells = on;
 SELECT sandbox_mine() AS height \gset
@@ -246,6 +246,11 @@ SELECT sandbox_mine() AS height \gset
 SELECT is((SELECT sum(amount) FROM charms WHERE plan_id = :'gold' AND script = script_of(3) AND spent_height IS NULL), 2::numeric, 'whom they were sent to has them');
 SELECT is((SELECT sum(amount) FROM charms WHERE plan_id = :'gold' AND spent_height IS NULL), 10::numeric, 'and none has been lost');
 SELECT array_agg(outpoint) AS all_of_ada, sum(amount) AS adas FROM charms WHERE plan_id = :'gold' AND script = script_of(1) AND spent_height IS NULL \gset
+SELECT is((cancel_transaction((transfer_token(address_of(4), :adas, fund(), plan_id => :'gold', inputs => ARRAY[:'all_of_ada'::outpoint[]])).id)).status, 'failed', 'an array may have dimensions');
+SET statement_timeout = '5s';
+SELECT throws_ok(format('SELECT transfer_token(address_of(4), 1, %L, plan_id => %L, inputs => ARRAY(SELECT outpoint(%L, n) FROM generate_series(1, 60000) n))', fund(), :'gold', repeat('77', 32)::txid),
+                 'CB011', 'too many outpoints are given', 'too many outpoints are refused at once');
+RESET statement_timeout;
 SELECT (transfer_token(address_of(4), :adas, fund(), plan_id => :'gold', inputs => :'all_of_ada')).id AS rest \gset
 SELECT is((SELECT count(*) FROM charms_of(:'rest')), 1::bigint, 'where nothing is left nothing goes back');
 
