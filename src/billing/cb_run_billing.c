@@ -97,9 +97,16 @@ CB_STATEMENT(look, "timestamptz timestamptz timestamptz",
 			 "       OR EXISTS (SELECT FROM charmbills.charm_transactions "
 			 "                  WHERE verdict = 'unsupported' "
 			 "                        AND judged_by < " CppAsString2(CB_SPELL_MAX_VERSION) ")");
+/* Plans come before reservations, and nobody is waited for with all that is billed. */
 CB_STATEMENT(fail_unsigned, "timestamptz int8",
-			 "WITH due AS (SELECT t.id FROM charmbills.transactions t "
+			 "WITH plans AS (SELECT p.id FROM charmbills.plans p "
+			 "               WHERE p.id IN (SELECT t.plan_id FROM charmbills.transactions t "
+			 "                              WHERE t.status = 'pending_signature' "
+			 "                                AND t.created_at <= $1 - interval '48 hours') "
+			 "               FOR NO KEY UPDATE SKIP LOCKED), "
+			 "     due AS (SELECT t.id FROM charmbills.transactions t "
 			 "             WHERE t.status = 'pending_signature' AND t.created_at <= $1 - interval '48 hours' "
+			 "               AND (t.plan_id IS NULL OR t.plan_id IN (SELECT id FROM plans)) "
 			 "             ORDER BY t.created_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) "
 			 "UPDATE charmbills.transactions t "
 			 "SET status = 'failed', error_message = 'not signed within 48 hours' "

@@ -103,6 +103,7 @@ cb_broadcast_send(const CbOutgoing *outgoing)
 
 	if (outgoing->replaces != NULL)
 		check_replaced(outgoing, array);
+	cb_own_tx_lock_plan(&outgoing->id);
 	cb_reserve_for_transaction(inputs, n, &outgoing->id, outgoing->replaces);
 	announce(outgoing, array);
 	queue(outgoing);

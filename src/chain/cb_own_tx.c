@@ -31,6 +31,21 @@ CB_STATEMENT(lock_affected, "txid[] int4 int4",
 			 "                      WHERE w.spender = ANY ($1))) "
 			 "ORDER BY id FOR NO KEY UPDATE");
 /*
+ * All that a change may move, before reservations are passed on: the plans of
+ * transactions, those whose charms it has touched, and those whose NFT has the
+ * depth that it needs.
+ */
+CB_STATEMENT(lock_plans, "uuid[] uuid[] int4 int4",
+			 "SELECT FROM charmbills.plans "
+			 "WHERE id = ANY (ARRAY(SELECT t.plan_id FROM charmbills.transactions t WHERE t.id = ANY ($1) "
+			 "                      UNION ALL SELECT unnest($2) "
+			 "                      UNION ALL SELECT p.id FROM charmbills.plans p "
+			 "                      WHERE p.nft_matures_at_height > $3 AND p.nft_matures_at_height <= $4)) "
+			 "ORDER BY id FOR NO KEY UPDATE");
+CB_STATEMENT(lock_plan, "uuid",
+			 "SELECT FROM charmbills.plans "
+			 "WHERE id = (SELECT t.plan_id FROM charmbills.transactions t WHERE t.id = $1) FOR NO KEY UPDATE");
+/*
  * Where the chain has nothing to say (not seen yet, or gone from the mempool)
  * a status that it gave goes back to pending, and any other stays.
  */
@@ -99,8 +114,21 @@ cb_own_tx_update(const CbChange *change, CbEvents *events)
 									 CB_ARGS(cb_txid_array(change->moved.txids, change->moved.n),
 											 cb_int4(change->lowest_tip), cb_int4(change->highest_tip)));
 
-	if (n > 0)
-		update(cb_uuid_array(cb_column_uuids(n), n), change->tip, change->now, events);
+	NullableDatum ids;
+
+	if (n == 0)
+		return;
+	ids = cb_uuid_array(cb_column_uuids(n), n);
+	cb_execute(&lock_plans,
+			   CB_ARGS(ids, cb_uuid_array(change->charm_plans, change->n_charm_plans),
+					   cb_int4(change->lowest_tip), cb_int4(change->highest_tip)));
+	update(ids, change->tip, change->now, events);
+}
+
+void
+cb_own_tx_lock_plan(const pg_uuid_t *id)
+{
+	cb_execute(&lock_plan, CB_ARGS(cb_uuid(id)));
 }
 
 void

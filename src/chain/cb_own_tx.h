@@ -24,7 +24,13 @@
  */
 extern void cb_own_tx_update(const CbChange *change, CbEvents *events);
 
-/* The same for one row, which must be locked or new. */
+/* The same for one row, which must be locked or new, and its plan. */
 extern void cb_own_tx_refresh(const pg_uuid_t *id, int32 tip, TimestampTz now, CbEvents *events);
+
+/*
+ * Lock the plan of a row that is locked or new.  That comes before anything is
+ * reserved or given back: what has become of the row may move the plan.
+ */
+extern void cb_own_tx_lock_plan(const pg_uuid_t *id);
 
 #endif							/* CB_OWN_TX_H */

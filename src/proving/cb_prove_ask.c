@@ -52,6 +52,7 @@ void
 cb_prove_ask(const CbWanted *wanted, const CbProveTerms *terms)
 {
 	insert_rows(wanted, terms);
+	cb_prove_lock_plan(&wanted->plan_id);
 	reserve(wanted, terms);
 	keep_given(wanted, terms);
 	if (!wanted->waits)

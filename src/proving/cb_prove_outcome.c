@@ -69,8 +69,15 @@ CB_KEYS_STATEMENT(lock_lost, "uuid[]",
 				  "                                WHERE k.txid = charmbills.outpoint_txid(i.outpoint) "
 				  "                                  AND k.status = 'seen')) "
 				  "ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED");
-CB_STATEMENT(list_waiting, "",
-			 "SELECT DISTINCT plan_id FROM charmbills.prove_requests WHERE state = 'waiting' ORDER BY plan_id");
+/*
+ * What is waited for is looked at for many plans, and one may have been reserved
+ * for already: a plan that somebody else has is left to the next time, for he
+ * may be waiting for that.
+ */
+CB_STATEMENT(lock_waiting, "",
+			 "SELECT p.id FROM charmbills.plans p "
+			 "WHERE p.id IN (SELECT r.plan_id FROM charmbills.prove_requests r WHERE r.state = 'waiting') "
+			 "ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED");
 
 static void announce(const char *type, const pg_uuid_t *merchant_id, const pg_uuid_t *id, char *payload);
 static void give_up(const pg_uuid_t *id, const pg_uuid_t *merchant_id, const pg_uuid_t *plan_id,
@@ -219,7 +226,7 @@ fail_lost(const pg_uuid_t *plan_ids, int n)
 static void
 begin_waiting(void)
 {
-	int			n = (int) cb_execute(&list_waiting, CB_NO_ARGS);
+	int			n = (int) cb_execute(&lock_waiting, CB_NO_ARGS);
 	pg_uuid_t  *plans = cb_column_uuids(n);
 
 	for (int i = 0; i < n; i++)
