@@ -185,6 +185,21 @@ SELECT pg_temp.pay('euros');
 SELECT sandbox_mine();
 SELECT create_invoice(id, 4321, 'a cup', external_id => 'guest') FROM merchants WHERE name = 'ada';
 
+-- What is minted: a plan's NFT, a token of it, and one that nobody signs
+SET charmbills.accept_mock_spells = on;
+SET charmbills.prover_url = 'sandbox';
+CREATE FUNCTION pg_temp.utxo() RETURNS outpoint LANGUAGE sql AS
+$$ SELECT outpoint(sandbox_pay(script_to_address('\x0014' || substr(sha256('nobody'), 1, 20)), 50000), 0) $$;
+SELECT create_plan(merchant_id => id, service_name => 'club', price_sats => 500, ticker => 'CLUB', app_vk => repeat('5a', 32), entitlement => 'token')
+  FROM merchants WHERE name = 'bob';
+SELECT sandbox_sign((mint_plan(id, pg_temp.utxo(), 10)).id) FROM plans WHERE service_name = 'club';
+SELECT sandbox_mine();
+SELECT subscribe(plan_id => p.id, subscriber_address => script_to_address('\x0014' || substr(sha256('member'), 1, 20)))
+  FROM plans p WHERE service_name = 'club';
+SELECT sandbox_sign((mint_subscription(s.id, pg_temp.utxo())).id) FROM plans p JOIN subscriptions s ON s.plan_id = p.id WHERE p.service_name = 'club';
+SELECT sandbox_mine();
+SELECT mint_subscription(s.id, pg_temp.utxo()) FROM plans p JOIN subscriptions s ON s.plan_id = p.id WHERE p.service_name = 'club';
+
 -- What waits
 SELECT pg_temp.subscribe('ada', 'seen'), pg_temp.subscribe('ada', 'open');
 SELECT pg_temp.pay('seen');
@@ -203,21 +218,6 @@ SELECT chain_rescan(0);
 INSERT INTO api_keys (merchant_id, prefix, key_hash, name) SELECT id, 'cb_' || name, sha256(name::bytea), name FROM merchants;
 SELECT grant_merchant('postgres', id) FROM merchants WHERE name = 'bob';
 SELECT chain_report_node(height, hash, height, false, NULL, true, 'sandbox', NULL) FROM chain_tip();
-
--- What is minted: a plan's NFT, a token of it, and one that nobody signs
-SET charmbills.accept_mock_spells = on;
-SET charmbills.prover_url = 'sandbox';
-CREATE FUNCTION pg_temp.utxo() RETURNS outpoint LANGUAGE sql AS
-$$ SELECT outpoint(sandbox_pay(script_to_address('\x0014' || substr(sha256('nobody'), 1, 20)), 50000), 0) $$;
-SELECT create_plan(merchant_id => id, service_name => 'club', price_sats => 500, ticker => 'CLUB', app_vk => repeat('5a', 32), entitlement => 'token')
-  FROM merchants WHERE name = 'bob';
-SELECT sandbox_sign((mint_plan(id, pg_temp.utxo(), 10)).id) FROM plans WHERE service_name = 'club';
-SELECT sandbox_mine();
-SELECT subscribe(plan_id => p.id, subscriber_address => script_to_address('\x0014' || substr(sha256('member'), 1, 20)))
-  FROM plans p WHERE service_name = 'club';
-SELECT sandbox_sign((mint_subscription(s.id, pg_temp.utxo())).id) FROM plans p JOIN subscriptions s ON s.plan_id = p.id WHERE p.service_name = 'club';
-SELECT sandbox_mine();
-SELECT mint_subscription(s.id, pg_temp.utxo()) FROM plans p JOIN subscriptions s ON s.plan_id = p.id WHERE p.service_name = 'club';
 
 -- An endpoint that no event is told to, so that only these wait for it
 SELECT e.id FROM merchants m, create_webhook_endpoint(m.id, 'https://' || m.name || '.example/', '{none.such}') e WHERE m.name = 'ada';
