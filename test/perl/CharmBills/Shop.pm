@@ -194,7 +194,7 @@ SELECT create_plan(merchant_id => id, service_name => 'club', price_sats => 500,
   FROM merchants WHERE name = 'bob';
 SELECT sandbox_sign((mint_plan(id, pg_temp.utxo(), 10)).id) FROM plans WHERE service_name = 'club';
 SELECT sandbox_mine();
-SELECT subscribe(plan_id => p.id, subscriber_address => script_to_address('\x0014' || substr(sha256('member'), 1, 20)))
+SELECT subscribe(plan_id => p.id, external_id => 'member', subscriber_address => script_to_address('\x0014' || substr(sha256('member'), 1, 20)))
   FROM plans p WHERE service_name = 'club';
 SELECT sandbox_sign((mint_subscription(s.id, pg_temp.utxo())).id) FROM plans p JOIN subscriptions s ON s.plan_id = p.id WHERE p.service_name = 'club';
 SELECT sandbox_mine();
