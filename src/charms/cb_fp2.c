@@ -70,19 +70,16 @@ cb_fp2_mul_fp(const CbFp2 *a, const CbFp *b, CbFp2 *out)
 	cb_fp_mul(&a->im, &factor, &out->im);
 }
 
-/* (9 re - im) + (re + 9 im) i, with 9 as 2 * 2 * 2 + 1 */
+/* (9 re - im) + (re + 9 im) i */
 void
 cb_fp2_mul_xi(const CbFp2 *a, CbFp2 *out)
 {
-	CbFp2		nine;
 	CbFp		re = a->re;
+	CbFp		minus_im;
 
-	cb_fp2_add(a, a, &nine);
-	cb_fp2_add(&nine, &nine, &nine);
-	cb_fp2_add(&nine, &nine, &nine);
-	cb_fp2_add(&nine, a, &nine);
-	cb_fp_sub(&nine.re, &a->im, &out->re);
-	cb_fp_add(&nine.im, &re, &out->im);
+	cb_fp_neg(&a->im, &minus_im);
+	cb_fp_nine_times_plus(&a->im, &re, &out->im);
+	cb_fp_nine_times_plus(&re, &minus_im, &out->re);
 }
 
 /* (re + im)(re - im) + 2 re im i */

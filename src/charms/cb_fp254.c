@@ -7,7 +7,8 @@
  * The modulus has two bits to spare in its four limbs, which is why sums of
  * two elements, and even of two products on their way, need no fifth limb
  * beyond the one that each step shifts out.  Steps over limbs are written out:
- * compilers leave such loops as they are at -O2, at half the speed.
+ * compilers leave such loops as they are at -O2, at half the speed.  And they
+ * lose the carry between limbs unless they are told of it.
  *
  * Copyright (c) 2026, charmbills contributors
  *
@@ -15,15 +16,20 @@
  */
 #include "cb_fp254.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 /* -1 / p modulo 2^64. */
 #define MONTGOMERY_FACTOR UINT64_C(0x87d20782e4866389)
 
 __extension__ typedef unsigned __int128 uint128;
 
 static bool is_below(const uint64_t a[CB_FP_LIMBS], const uint64_t b[CB_FP_LIMBS]);
-static inline uint64_t add_limbs(uint64_t a, uint64_t b, uint64_t *carry);
-static inline uint64_t subtract_limbs(uint64_t a, uint64_t b, uint64_t *borrow);
+static inline uint64_t add_limbs(uint64_t a, uint64_t b, unsigned char *carry);
+static inline uint64_t subtract_limbs(uint64_t a, uint64_t b, unsigned char *borrow);
 static inline uint64_t multiply_limbs(uint64_t t, uint64_t a, uint64_t b, uint64_t *carry);
+static inline uint64_t subtract_product(uint64_t t, uint64_t a, uint64_t b, uint64_t *borrow);
 static inline void store_reduced(const uint64_t t[CB_FP_LIMBS], CbFp *out);
 static inline void add_product(uint64_t t[CB_FP_LIMBS + 1], uint64_t factor, const uint64_t a[CB_FP_LIMBS]);
 static inline void reduce_limb(uint64_t t[CB_FP_LIMBS + 1]);
@@ -96,7 +102,7 @@ cb_fp_is_high(const CbFp *a)
 void
 cb_fp_add(const CbFp *a, const CbFp *b, CbFp *out)
 {
-	uint64_t	carry = 0;
+	unsigned char carry = 0;
 	uint64_t	t[CB_FP_LIMBS];
 
 	t[0] = add_limbs(a->limb[0], b->limb[0], &carry);
@@ -109,8 +115,8 @@ cb_fp_add(const CbFp *a, const CbFp *b, CbFp *out)
 void
 cb_fp_sub(const CbFp *a, const CbFp *b, CbFp *out)
 {
-	uint64_t	borrow = 0;
-	uint64_t	carry = 0;
+	unsigned char borrow = 0;
+	unsigned char carry = 0;
 	uint64_t	t[CB_FP_LIMBS];
 	uint64_t	mask;
 
@@ -118,7 +124,7 @@ cb_fp_sub(const CbFp *a, const CbFp *b, CbFp *out)
 	t[1] = subtract_limbs(a->limb[1], b->limb[1], &borrow);
 	t[2] = subtract_limbs(a->limb[2], b->limb[2], &borrow);
 	t[3] = subtract_limbs(a->limb[3], b->limb[3], &borrow);
-	mask = 0 - borrow;
+	mask = 0 - (uint64_t) borrow;
 	out->limb[0] = add_limbs(t[0], modulus[0] & mask, &carry);
 	out->limb[1] = add_limbs(t[1], modulus[1] & mask, &carry);
 	out->limb[2] = add_limbs(t[2], modulus[2] & mask, &carry);
@@ -177,6 +183,30 @@ cb_fp_mul_add(const CbFp *a, const CbFp *b, const CbFp *c, const CbFp *d, CbFp *
 	store_reduced(t, out);
 }
 
+/*
+ * Less than 10p: its bits from 250 on, of which p would have 12.1, say how often
+ * p goes into it, or once less.
+ */
+void
+cb_fp_nine_times_plus(const CbFp *a, const CbFp *b, CbFp *out)
+{
+	uint64_t	t[CB_FP_LIMBS];
+	uint64_t	carry = 0;
+	uint64_t	borrow = 0;
+	uint64_t	times;
+
+	t[0] = multiply_limbs(b->limb[0], 9, a->limb[0], &carry);
+	t[1] = multiply_limbs(b->limb[1], 9, a->limb[1], &carry);
+	t[2] = multiply_limbs(b->limb[2], 9, a->limb[2], &carry);
+	t[3] = multiply_limbs(b->limb[3], 9, a->limb[3], &carry);
+	times = (carry << 6 | t[3] >> 58) * 84 / 1024;
+	t[0] = subtract_product(t[0], times, modulus[0], &borrow);
+	t[1] = subtract_product(t[1], times, modulus[1], &borrow);
+	t[2] = subtract_product(t[2], times, modulus[2], &borrow);
+	t[3] = subtract_product(t[3], times, modulus[3], &borrow);
+	store_reduced(t, out);
+}
+
 /* By Fermat: a^(p - 2). */
 void
 cb_fp_inv(const CbFp *a, CbFp *out)
@@ -231,22 +261,38 @@ is_below(const uint64_t a[CB_FP_LIMBS], const uint64_t b[CB_FP_LIMBS])
 	return false;
 }
 
+/* a + b + carry; the carry is 0 or 1 */
 static inline uint64_t
-add_limbs(uint64_t a, uint64_t b, uint64_t *carry)
+add_limbs(uint64_t a, uint64_t b, unsigned char *carry)
 {
+#ifdef __x86_64__
+	unsigned long long sum;
+
+	*carry = _addcarry_u64(*carry, a, b, &sum);
+	return sum;
+#else
 	uint128		sum = (uint128) a + b + *carry;
 
-	*carry = (uint64_t) (sum >> 64);
+	*carry = (unsigned char) (sum >> 64);
 	return (uint64_t) sum;
+#endif
 }
 
+/* a - b - borrow; the borrow is 0 or 1 */
 static inline uint64_t
-subtract_limbs(uint64_t a, uint64_t b, uint64_t *borrow)
+subtract_limbs(uint64_t a, uint64_t b, unsigned char *borrow)
 {
+#ifdef __x86_64__
+	unsigned long long difference;
+
+	*borrow = _subborrow_u64(*borrow, a, b, &difference);
+	return difference;
+#else
 	uint128		difference = (uint128) a - b - *borrow;
 
-	*borrow = (uint64_t) (difference >> 64) & 1;
+	*borrow = (unsigned char) (difference >> 64) & 1;
 	return (uint64_t) difference;
+#endif
 }
 
 /* t + a * b + carry, which fits in two limbs whatever they are. */
@@ -259,13 +305,24 @@ multiply_limbs(uint64_t t, uint64_t a, uint64_t b, uint64_t *carry)
 	return (uint64_t) sum;
 }
 
+/* t - a * b - borrow, where a * b has 127 bits at most. */
+static inline uint64_t
+subtract_product(uint64_t t, uint64_t a, uint64_t b, uint64_t *borrow)
+{
+	uint128		product = (uint128) a * b + *borrow;
+	uint64_t	low = (uint64_t) product;
+
+	*borrow = (uint64_t) (product >> 64) + (t < low);
+	return t - low;
+}
+
 /*
  * For t below 2p.  Without a branch: which way it would go is a coin's toss.
  */
 static inline void
 store_reduced(const uint64_t t[CB_FP_LIMBS], CbFp *out)
 {
-	uint64_t	borrow = 0;
+	unsigned char borrow = 0;
 	uint64_t	less[CB_FP_LIMBS];
 	uint64_t	keep;
 
@@ -273,7 +330,7 @@ store_reduced(const uint64_t t[CB_FP_LIMBS], CbFp *out)
 	less[1] = subtract_limbs(t[1], modulus[1], &borrow);
 	less[2] = subtract_limbs(t[2], modulus[2], &borrow);
 	less[3] = subtract_limbs(t[3], modulus[3], &borrow);
-	keep = 0 - borrow;
+	keep = 0 - (uint64_t) borrow;
 	out->limb[0] = (t[0] & keep) | (less[0] & ~keep);
 	out->limb[1] = (t[1] & keep) | (less[1] & ~keep);
 	out->limb[2] = (t[2] & keep) | (less[2] & ~keep);
@@ -304,8 +361,8 @@ reduce_limb(uint64_t t[CB_FP_LIMBS + 1])
 	t[0] = multiply_limbs(t[1], factor, modulus[1], &carry);
 	t[1] = multiply_limbs(t[2], factor, modulus[2], &carry);
 	t[2] = multiply_limbs(t[3], factor, modulus[3], &carry);
-	t[3] = add_limbs(t[4], 0, &carry);
-	t[4] = carry;
+	t[3] = t[4] + carry;
+	t[4] = t[3] < carry;
 }
 
 static void

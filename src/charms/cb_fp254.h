@@ -49,6 +49,8 @@ extern void cb_fp_mul(const CbFp *a, const CbFp *b, CbFp *out);
 extern void cb_fp_sqr(const CbFp *a, CbFp *out);
 /* a * b + c * d at the price of one reduction. */
 extern void cb_fp_mul_add(const CbFp *a, const CbFp *b, const CbFp *c, const CbFp *d, CbFp *out);
+/* 9a + b */
+extern void cb_fp_nine_times_plus(const CbFp *a, const CbFp *b, CbFp *out);
 /* The inverse of zero is zero. */
 extern void cb_fp_inv(const CbFp *a, CbFp *out);
 /* False where there is no root. */

@@ -127,6 +127,53 @@ test_field_edges(void)
 	ok(cb_fp_is_zero(&t), "zero is its own inverse here");
 }
 
+static bool
+is_nine_times_plus(const CbFp *a, const CbFp *b)
+{
+	CbFp		wanted = *b;
+	CbFp		t;
+
+	for (int i = 0; i < 9; i++)
+		cb_fp_add(&wanted, a, &wanted);
+	cb_fp_nine_times_plus(a, b, &t);
+	return cb_fp_equal(&t, &wanted);
+}
+
+/* Around every multiple of the modulus that the sum can pass. */
+static void
+test_nine_times_plus(void)
+{
+	CbFp		minus_one;
+	CbFp		ninth;
+	CbFp		a = cb_fp_zero;
+	int			rights = 0;
+	int			edges = 0;
+
+	for (int i = 0; i < FIELD_ROUNDS; i++)
+	{
+		CbFp		b = random_fp();
+
+		a = random_fp();
+		rights += is_nine_times_plus(&a, &b);
+	}
+	is_int(rights, FIELD_ROUNDS, "nine times an element and another are a sum of ten");
+
+	cb_fp_neg(&cb_fp_one, &minus_one);
+	cb_fp_nine_times_plus(&cb_fp_one, &cb_fp_zero, &ninth);
+	cb_fp_inv(&ninth, &ninth);
+	a = cb_fp_zero;
+	for (int i = 0; i < 9; i++)
+	{
+		edges += is_nine_times_plus(&a, &cb_fp_zero) && is_nine_times_plus(&a, &minus_one) &&
+			is_nine_times_plus(&a, &cb_fp_one) && is_nine_times_plus(&minus_one, &a);
+		cb_fp_add(&a, &ninth, &a);
+	}
+	is_int(edges, 9, "also where they are multiples of the modulus, or one less or more");
+	ok(is_nine_times_plus(&minus_one, &minus_one), "also where both are the largest");
+	cb_fp_nine_times_plus(&ninth, &cb_fp_zero, &ninth);
+	ok(cb_fp_equal(&ninth, &cb_fp_one), "nine ninths are one");
+}
+
 static void
 test_fp2_roots(void)
 {
@@ -233,6 +280,7 @@ main(void)
 {
 	test_field();
 	test_field_edges();
+	test_nine_times_plus();
 	test_fp2_roots();
 	test_fp12();
 	return done();
