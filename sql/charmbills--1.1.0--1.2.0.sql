@@ -143,7 +143,7 @@ COMMENT ON COLUMN charmbills.watched_apps.is_armed IS 'Whether every block since
 
 COMMENT ON COLUMN charmbills.watched_apps.created_at IS 'When it was born.';
 
-COMMENT ON COLUMN charmbills.watched_apps.rescan_since IS 'Time from which on blocks are to be looked at for it, until the first block has come.';
+COMMENT ON COLUMN charmbills.watched_apps.rescan_since IS 'Time from which on blocks are to be looked at for it, until the next block has come.';
 
 CREATE INDEX watched_apps_merchant_id_idx ON charmbills.watched_apps (merchant_id);
 
@@ -657,7 +657,8 @@ SELECT pg_extension_config_dump('charmbills.prove_requests', '');
 -- Only merchants could take a plan off sale.
 UPDATE charmbills.plans SET deactivated_by = 'merchant' WHERE status = 'inactive';
 
--- What the chain has of plans with an app is found by looking at it again.
+-- What the chain has of plans with an app is found by looking at it again, which
+-- begins with the next block.
 INSERT INTO charmbills.watched_apps (identity, vk, plan_id, merchant_id, offered_height, rescan_since, created_at)
 SELECT decode(p.app_id, 'hex'), decode(p.app_vk, 'hex'), p.id, p.merchant_id,
        coalesce((SELECT height FROM charmbills.chain_state), -1), p.created_at, now()

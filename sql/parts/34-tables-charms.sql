@@ -20,7 +20,7 @@ COMMENT ON COLUMN charmbills.watched_apps.merchant_id IS 'Merchant who sells the
 COMMENT ON COLUMN charmbills.watched_apps.offered_height IS 'Until it is armed: the last block it is known to have been matched against.';
 COMMENT ON COLUMN charmbills.watched_apps.is_armed IS 'Whether every block since its birth has been matched against it.';
 COMMENT ON COLUMN charmbills.watched_apps.created_at IS 'When it was born.';
-COMMENT ON COLUMN charmbills.watched_apps.rescan_since IS 'Time from which on blocks are to be looked at for it, until the first block has come.';
+COMMENT ON COLUMN charmbills.watched_apps.rescan_since IS 'Time from which on blocks are to be looked at for it, until the next block has come.';
 
 CREATE INDEX watched_apps_merchant_id_idx ON charmbills.watched_apps (merchant_id);
 CREATE INDEX watched_apps_rescan_idx ON charmbills.watched_apps (plan_id) WHERE rescan_since IS NOT NULL;

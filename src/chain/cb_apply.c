@@ -176,8 +176,7 @@ connect_block(CbChange *change, CbChainState *state, int32 height, CbParsedBlock
 	cb_chain_set_tip(height, state->hash, state->base_height);
 	cb_chain_followed_until(place.median_time);
 	cb_change_tip(change, height);
-	if (height == state->base_height)
-		cb_charm_rescan_waiting(change->now);
+	cb_charm_rescan_waiting(change->now);
 }
 
 void

@@ -22,7 +22,10 @@
  */
 extern void cb_charm_rescan_plan(const pg_uuid_t *plan_id, TimestampTz since);
 
-/* The first block has come. */
+/*
+ * A block has come: the same for those that wait for one, since there was none
+ * or an upgrade brought them.
+ */
 extern void cb_charm_rescan_waiting(TimestampTz now);
 
 #endif							/* CB_CHARM_RESCAN_H */

@@ -4,6 +4,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -62,6 +63,17 @@ subtest 'imported when all of it is followed' => sub {
 	import_plan('held', 25);
 	is(jobs('held'), '', 'no rescan is needed');
 	check_state('held');
+};
+subtest 'brought by an upgrade' => sub {
+	make_database('upgraded');
+	start('upgraded', START);
+	apply('upgraded', START + 1 .. TIP - 5);
+	# As version 1.1.0 has it: nothing is known of its charms.
+	import_plan('upgraded', 15);
+	sql('upgraded', 'DELETE FROM charmbills.jobs; DELETE FROM charmbills.watched_apps;' . upgrade_of_apps());
+	is(jobs('upgraded'), '', 'nothing is looked for yet');
+	apply('upgraded', TIP - 4);
+	check('upgraded');
 };
 subtest 'plans by the dozen' => sub {
 	make_database('many');
@@ -160,6 +172,15 @@ sub import_plan
 		'priceBTC', 0.0001, 'appId', '$identity', 'appVk', '$plan->{vk}',
 		'merchantAddress', (SELECT address FROM charmbills.merchants), 'createdAt', to_timestamp($time)))");
 	return;
+}
+
+# The upgrade's statement that has plans with an app looked for.
+sub upgrade_of_apps
+{
+	my $script = slurp_file("$FindBin::RealBin/../../sql/charmbills--1.1.0--1.2.0.sql");
+	my ($statement) = $script =~ /^(INSERT INTO charmbills\.watched_apps .*?;)$/ms or die 'the upgrade has no such statement';
+
+	return $statement;
 }
 
 sub jobs
