@@ -268,7 +268,9 @@ COMMENT ON COLUMN charmbills.charms.spent_at IS 'Median time past of that block.
 
 COMMENT ON COLUMN charmbills.charms.is_unknown IS 'Whether it was spent by a spell of an unsupported version, so that it is not known who holds it now.';
 
-CREATE INDEX charms_holder_idx ON charmbills.charms (plan_id, script) WHERE spent_height IS NULL OR is_unknown;
+-- Longer scripts have no address to be looked up by, and may not fit into an index.
+CREATE INDEX charms_holder_idx ON charmbills.charms (plan_id, script)
+    WHERE (spent_height IS NULL OR is_unknown) AND octet_length(script) <= 42;
 
 CREATE INDEX charms_nft_idx ON charmbills.charms (plan_id, spent_height) WHERE has_nft;
 

@@ -22,11 +22,16 @@
 
 #include "postgres.h"
 
+#include "bitcoin/cb_script.h"
 #include "chain/cb_change.h"
 
-/* Of a row c of charms: whether its tokens count, at an instant and with the grace of unknown ones. */
+/*
+ * Of a row c of charms on an address: whether its tokens count, at an instant and
+ * with the grace of unknown ones.  An index knows no longer scripts.
+ */
 #define CB_TOKENS_COUNT(lapse, grace) \
 	"(c.spent_height IS NULL OR c.is_unknown) " \
+	"AND octet_length(c.script) <= " CppAsString2(CB_MAX_ADDRESS_SCRIPT) " " \
 	"AND (c.spent_height IS NULL OR c.spent_at + " grace " > " lapse ") " \
 	"AND c.beamed_to IS NULL AND c.amount > 0 "
 

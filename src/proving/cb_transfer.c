@@ -55,7 +55,8 @@ CB_STATEMENT(check_followed, "uuid",
  */
 CB_STATEMENT(choose_tokens, "uuid bytea outpoint int4",
 			 "SELECT c.outpoint, c.amount::text, c.script FROM charmbills.charms c "
-			 "WHERE c.plan_id = $1 AND c.script = $2 AND c.spent_height IS NULL AND c.beamed_to IS NULL "
+			 "WHERE c.plan_id = $1 AND c.script = $2 AND octet_length(c.script) <= " CppAsString2(CB_MAX_ADDRESS_SCRIPT) " "
+			 "  AND c.spent_height IS NULL AND c.beamed_to IS NULL "
 			 "  AND c.amount > 0 AND NOT c.has_nft AND c.outpoint <> $3 "
 			 "  AND NOT EXISTS (SELECT FROM charmbills.charms o "
 			 "                  WHERE o.outpoint = c.outpoint AND o.plan_id <> c.plan_id AND o.beamed_to IS NULL) "
