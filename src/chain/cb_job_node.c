@@ -17,7 +17,7 @@
 #include "chain/cb_job_queue.h"
 #include "chain/cb_own_tx.h"
 #include "chain/cb_reservation.h"
-#include "chain/cb_verdict.h"
+#include "chain/cb_node_verdict.h"
 #include "types/cb_types.h"
 
 /*
@@ -78,9 +78,9 @@ typedef struct Report
 static void *lock_target(const CbJob *job);
 static const char *apply(const CbJob *job, void *locked, NullableDatum outcome);
 static const char *apply_results(const Report *report);
-static CbVerdict judge_results(const Report *report, char **message);
-static CbVerdict judge_result(const Report *report, uint64 row);
-static char *explain(CbVerdict verdict, uint64 row);
+static CbNodeVerdict judge_results(const Report *report, char **message);
+static CbNodeVerdict judge_result(const Report *report, uint64 row);
+static char *explain(CbNodeVerdict verdict, uint64 row);
 static const char *fail(const Report *report, const char *message);
 static const char *retry(const Report *report, const char *message);
 static void fail_own_tx(const Report *report, const char *reason);
@@ -145,7 +145,7 @@ apply(const CbJob *job, void *locked, NullableDatum outcome)
 	}
 	if (!cb_column_bool(0, 5))
 		cb_job_outcome_unknown("\"results\", \"unreachable\", \"done\", \"progress\" and \"message\"");
-	if (cb_verdict(job->kind, 0, message) >= CB_VERDICT_FINAL)
+	if (cb_node_verdict(job->kind, 0, message) >= CB_NODE_FINAL)
 		return fail(&report, message);
 	return retry(&report, message);
 }
@@ -160,28 +160,28 @@ apply_results(const Report *report)
 		return cb_job_done(report->job);
 	switch (judge_results(report, &message))
 	{
-		case CB_VERDICT_SUCCESS:
+		case CB_NODE_SUCCESS:
 			return cb_job_done(report->job);
-		case CB_VERDICT_FINAL:
-		case CB_VERDICT_NOT_RELAYED:
+		case CB_NODE_FINAL:
+		case CB_NODE_NOT_RELAYED:
 			return fail(report, message);
-		case CB_VERDICT_LOOK:
-		case CB_VERDICT_RETRY:
+		case CB_NODE_LOOK:
+		case CB_NODE_RETRY:
 			break;
 	}
 	return retry(report, message);
 }
 
 /* The heaviest verdict decides, and gives its reason. */
-static CbVerdict
+static CbNodeVerdict
 judge_results(const Report *report, char **message)
 {
 	uint64		n = cb_execute(&read_results, CB_ARGS(cb_uuid(&report->target->tx.id), report->outcome));
-	CbVerdict	worst = CB_VERDICT_SUCCESS;
+	CbNodeVerdict worst = CB_NODE_SUCCESS;
 
 	for (uint64 row = 0; row < n; row++)
 	{
-		CbVerdict	verdict = judge_result(report, row);
+		CbNodeVerdict verdict = judge_result(report, row);
 
 		if (verdict <= worst)
 			continue;
@@ -194,24 +194,24 @@ judge_results(const Report *report, char **message)
 }
 
 /* Where the node cannot find the inputs, our own chain is asked who spent them. */
-static CbVerdict
+static CbNodeVerdict
 judge_result(const Report *report, uint64 row)
 {
-	CbVerdict	verdict;
+	CbNodeVerdict verdict;
 
 	if (cb_column_is_null(row, 2))
-		return CB_VERDICT_RETRY;
+		return CB_NODE_RETRY;
 	if (cb_column_bool(row, 2))
-		return CB_VERDICT_SUCCESS;
-	verdict = cb_verdict(report->job->kind, cb_column_int4(row, 3), cb_column_text(row, 4));
-	if (verdict == CB_VERDICT_LOOK)
-		return cb_column_bool(row, 1) ? CB_VERDICT_SUCCESS : CB_VERDICT_RETRY;
+		return CB_NODE_SUCCESS;
+	verdict = cb_node_verdict(report->job->kind, cb_column_int4(row, 3), cb_column_text(row, 4));
+	if (verdict == CB_NODE_LOOK)
+		return cb_column_bool(row, 1) ? CB_NODE_SUCCESS : CB_NODE_RETRY;
 	return verdict;
 }
 
 /* What the node said of a transaction, and what to do about that. */
 static char *
-explain(CbVerdict verdict, uint64 row)
+explain(CbNodeVerdict verdict, uint64 row)
 {
 	char	   *message = cb_column_text(row, 4);
 	const char *advice = NULL;
@@ -224,7 +224,7 @@ explain(CbVerdict verdict, uint64 row)
 		CbTx		tx;
 
 		if (cb_tx_parse(raw.data, raw.len, &tx) == CB_OK)
-			advice = cb_verdict_advice(verdict, &tx);
+			advice = cb_node_advice(verdict, &tx);
 	}
 	return advice ? psprintf("%s: %s", message, advice) : message;
 }
