@@ -245,11 +245,23 @@ cb_known_tx_expect(const CbBlockTx *tx, TimestampTz now)
 {
 	bool		chosen = true;
 	Batch		batch;
+	CbOutpoint *inputs;
+	CbHash256  *spenders;
+	int			n;
 
 	make_batch(tx, 1, &chosen, &batch);
+	n = batch.n_inputs;
+	inputs = palloc(sizeof(CbOutpoint) * 2 * Max(n, 1));
+	spenders = palloc(sizeof(CbHash256) * 2 * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		inputs[i] = inputs[n + i] = batch.inputs[i];
+		spenders[i] = tx->txid;
+		spenders[n + i] = cb_no_spender;
+	}
 	cb_execute(&record_unseen,
 			   CB_ARGS(cb_txid(&tx->txid), cb_bytea(tx->tx.raw), cb_timestamptz(now)));
-	cb_watch_outpoints(batch.inputs, batch.spenders, batch.n_inputs);
+	cb_watch_outpoints(inputs, spenders, 2 * n);
 }
 
 /*

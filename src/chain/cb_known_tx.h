@@ -48,7 +48,11 @@ typedef struct CbBlockPlace
 extern int	cb_known_tx_record(const CbBlockTx *txs, int n, const bool *chosen,
 							   const CbBlockPlace *block, TimestampTz seen_at, CbTxidSet *moved);
 
-/* Record a transaction of ours that no node has seen yet. */
+/*
+ * Record a transaction of ours that no node has seen yet, and watch what it
+ * spends, also for its own sake: a block, which may bring just that, begins to
+ * watch it before it locks any transaction, and so must we.
+ */
 extern void cb_known_tx_expect(const CbBlockTx *tx, TimestampTz now);
 
 /* Blocks above height are undone: what was in them is in the mempool again. */

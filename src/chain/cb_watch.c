@@ -52,6 +52,7 @@ CB_KEYS_STATEMENT(insert_outpoints, "outpoint[] txid[]",
 				  "INSERT INTO charmbills.watched_outpoints (outpoint, spender, offered_height, is_armed) "
 				  "SELECT o.outpoint, o.spender, coalesce(s.height, -1), false "
 				  "FROM unnest($1, $2) o(outpoint, spender) LEFT JOIN charmbills.chain_state s ON true "
+				  "ORDER BY o.outpoint, o.spender "
 				  "ON CONFLICT DO NOTHING");
 /* An output comes once for every plan that has charms on it. */
 CB_KEYS_STATEMENT(insert_charms, "outpoint[] int4[] txid int4",
