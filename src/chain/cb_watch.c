@@ -160,6 +160,15 @@ cb_watch_derived(const pg_uuid_t *merchant_id, const pg_uuid_t *descriptor_id,
 		refuse_stranger();
 }
 
+void
+cb_watch_refuse_strangers(const pg_uuid_t *merchant_id, CbSpan script)
+{
+	NullableDatum bytes = cb_bytea(script);
+
+	if (cb_execute(&find_stranger, CB_ARGS(cb_uuid(merchant_id), cb_array(&bytes.value, NULL, 1, BYTEAOID))) > 0)
+		refuse_stranger();
+}
+
 static void
 refuse_stranger(void)
 {

@@ -37,6 +37,9 @@ extern bool cb_watch_script(CbSpan script, const pg_uuid_t *merchant_id,
 extern void cb_watch_derived(const pg_uuid_t *merchant_id, const pg_uuid_t *descriptor_id,
 							 const CbScriptBuf *scripts, const int32 *indexes, int n);
 
+/* CB009 where a script is watched for another merchant. */
+extern void cb_watch_refuse_strangers(const pg_uuid_t *merchant_id, CbSpan script);
+
 /*
  * Offer the scripts of a descriptor, from an index on, every block since the
  * series in force began: a lost predecessor may have issued them, and a copy

@@ -192,10 +192,15 @@ is_same(const CbOutpoint *a, const CbOutpoint *b)
 	return a->vout == b->vout && memcmp(&a->txid, &b->txid, sizeof(a->txid)) == 0;
 }
 
+/*
+ * The plan counts an NFT there as its merchant's own: one of another merchant's
+ * plans, whose app anybody may name, must not be taken for it.
+ */
 static CbSpan
 nft_script(FunctionCallInfo fcinfo, const MintedPlan *plan)
 {
 	const char *address = plan->address;
+	CbSpan		script;
 
 	if (!PG_ARGISNULL(ARG_NFT_ADDRESS))
 		address = text_to_cstring(PG_GETARG_TEXT_PP(ARG_NFT_ADDRESS));
@@ -204,7 +209,9 @@ nft_script(FunctionCallInfo fcinfo, const MintedPlan *plan)
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("the merchant has no address for the NFT to go to"),
 				 errhint("Give nft_address.")));
-	return cb_prove_address_script(address);
+	script = cb_prove_address_script(address);
+	cb_watch_refuse_strangers(&plan->merchant_id, script);
+	return script;
 }
 
 /* From here on the chain layer looks for the plan's charms. */

@@ -2,7 +2,7 @@
 -- after another, and what becomes of those that fail.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(143);
+SELECT plan(144);
 
 SET charmbills.accept_mock_spells = on;
 SELECT sandbox_mine() AS height \gset
@@ -59,6 +59,8 @@ SELECT refused(uuid_v7(), :'utxo', '10', 'CB008');
 SELECT (create_merchant(name => 'Stall', address => address_of(901))).id AS stall \gset
 SELECT mark_utxo_used(:'utxo', 'something else', merchant_id => :'stall') AS marked \gset
 SELECT refused(:'gold', :'utxo', '10', 'CB009');
+SELECT throws_ok(format('SELECT mint_plan(%L, %L, 10, nft_address => address_of(901))', :'gold', :'other'), 'CB009', 'an address belongs to another merchant',
+                 'an NFT does not go to another merchant');
 SELECT is((SELECT count(*) FROM transactions) + (SELECT count(*) FROM prove_requests), 0::bigint, 'nothing of that is left');
 SELECT is((SELECT app_id FROM plans WHERE id = :'gold'), NULL, 'and no plan has an identity of it');
 
