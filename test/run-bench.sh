@@ -12,7 +12,7 @@ set -uo pipefail
 # shellcheck source=test/lib/setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/setup.sh"
 
-all_parts='parse spells apply pending subscribe renew clock entitled activation webhooks memory'
+all_parts='parse spells apply charms pending subscribe renew clock entitled activation webhooks memory'
 parts=${*:-$all_parts}
 bitcoinjs=bitcoinjs-lib@6
 snarkjs=snarkjs@0.7
@@ -95,6 +95,23 @@ setup_snarkjs()
 	export NO_SNARKJS=$no_npm
 }
 
+# Built where it is found again: it takes a minute.
+setup_arkworks()
+{
+	local target=$cache/arkworks
+
+	NO_ARKWORKS=
+	if ! have cargo; then
+		NO_ARKWORKS='there is no cargo'
+	elif ! CARGO_TARGET_DIR=$target timeout 600 cargo build --quiet --release --locked \
+		--manifest-path "$top/test/bench/arkworks/Cargo.toml" >"$work/log/cargo" 2>&1; then
+		NO_ARKWORKS='cargo could not build it'
+	else
+		install -m 755 "$target/release/bench_arkworks" "$work/arkworks"
+	fi
+	export NO_ARKWORKS ARKWORKS=$work/arkworks
+}
+
 setup_node_service()
 {
 	# shellcheck disable=SC2086
@@ -144,6 +161,11 @@ part_parse()
 part_spells()
 {
 	perl_part spells "$work/bench/bench_spell" "$spells"
+}
+
+part_charms()
+{
+	perl_part charms "$spells"
 }
 
 part_apply()
@@ -204,7 +226,7 @@ run_part()
 				return
 			fi
 			;;
-		spells)
+		spells | charms)
 			if [ -z "$spells" ]; then
 				row "$part" skipped 'no spells.json'
 				return
@@ -220,9 +242,12 @@ run_part()
 
 setup_block || block=
 case " $parts " in
+	*' spells '* | *' charms '*) setup_spells || spells= ;;
+esac
+case " $parts " in
 	*' spells '*)
-		setup_spells || spells=
 		setup_snarkjs
+		setup_arkworks
 		;;
 esac
 case " $parts " in

@@ -1,8 +1,9 @@
 #!/usr/bin/env perl
-# Reading and verifying spells of real transactions, beside snarkjs:
+# Reading and verifying spells of real transactions, beside snarkjs and arkworks:
 #	spells.pl PROGRAM SPELLS
 #
-# NODE_PATH leads to snarkjs; where there is none, NO_SNARKJS says why.
+# NODE_PATH leads to snarkjs, ARKWORKS to the program that arkworks/ makes; where
+# there is none, NO_SNARKJS and NO_ARKWORKS say why.
 use strict;
 use warnings;
 
@@ -55,16 +56,29 @@ sub bench_spell
 	my %ms   = figures($program, $tx, REPEAT);
 
 	bench_row("read $name", sprintf('%.1f us', $ms{'read 1000'}), '', '', 'microseconds');
-	if ($ENV{NO_SNARKJS} || !$ENV{NODE_PATH})
+	my $statement = write_file("$folder/statement", run($program, $tx, 'statement'));
+	bench_beside("verify $name", $ms{verify}, 'snarkjs', '>= 20 times faster',
+		$ENV{NO_SNARKJS} || ($ENV{NODE_PATH} ? '' : 'there is no snarkjs'),
+		'node', "$FindBin::Bin/bench_spell.js", $statement, REPEAT);
+	bench_beside("verify $name", $ms{verify}, 'arkworks', 'within 3 times',
+		$ENV{NO_ARKWORKS} || ($ENV{ARKWORKS} ? '' : 'there is no arkworks'),
+		$ENV{ARKWORKS}, $statement, REPEAT);
+	return;
+}
+
+sub bench_beside
+{
+	my ($what, $ours, $other, $target, $missing, @command) = @_;
+
+	if ($missing)
 	{
-		bench_row("verify $name", milliseconds($ms{verify}), '', '', 'milliseconds');
-		bench_skip("verify $name beside snarkjs", $ENV{NO_SNARKJS} || 'there is no snarkjs');
+		bench_row($what, milliseconds($ours), '', '', 'milliseconds');
+		bench_skip("$what beside $other", $missing);
 		return;
 	}
-	my $statement = write_file("$folder/statement", run($program, $tx, 'statement'));
-	my %theirs    = figures('node', "$FindBin::Bin/bench_spell.js", $statement, REPEAT);
-	bench_row("verify $name", milliseconds($ms{verify}), 'snarkjs: ' . milliseconds($theirs{snarkjs}),
-		sprintf('%.1f times faster', $theirs{snarkjs} / $ms{verify}), '>= 20 times faster');
+	my %theirs = figures(@command);
+	bench_row($what, milliseconds($ours), "$other: " . milliseconds($theirs{$other}),
+		sprintf('%.1f times faster', $theirs{$other} / $ours), $target);
 	return;
 }
 
