@@ -21,6 +21,7 @@
 #include "cb_json.h"
 #include "cb_sql.h"
 #include "cb_uuid.h"
+#include "chain/cb_chain_state.h"
 #include "chain/cb_charm_check.h"
 #include "chain/cb_incarnation.h"
 
@@ -72,10 +73,14 @@ typedef struct Maker
 	pg_uuid_t	plan_id;
 	CbHash256	txid;
 	const char *difference;		/* from what was known; NULL for none */
+	CbCharmVerdicts *verdicts;	/* of the plan, at its first maker that differs */
 } Maker;
 
 static const char *check_makers(const pg_uuid_t *ids, int n, TimestampTz judged_before,
 								TimestampTz now, CbEvents *events);
+static const char *first_difference(const Maker *makers, int n);
+static const char *look_again(Maker *makers, int n);
+static void write_checked(const Maker *makers, int n);
 static Maker *load_makers(int n);
 static void follow_again(const Maker *makers, int n);
 static void announce(const Maker *maker, TimestampTz now, CbEvents *events);
@@ -141,18 +146,18 @@ cb_tokens_verify_due(TimestampTz lapse, TimestampTz now, int64 max_rows)
 static const char *
 check_makers(const pg_uuid_t *ids, int n, TimestampTz judged_before, TimestampTz now, CbEvents *events)
 {
-	const char *first = NULL;
 	int			n_makers = (int) cb_execute(&find_makers,
 											CB_ARGS(cb_uuid_array(ids, n), cb_timestamptz(cb_lapse_clock(now)),
 													unknown_grace(), cb_timestamptz(judged_before)));
 	Maker	   *makers = load_makers(n_makers);
+	const char *first;
 
 	for (int i = 0; i < n_makers; i++)
-	{
-		makers[i].difference = cb_charm_reverify(&makers[i].plan_id, &makers[i].txid, NULL);
-		if (first == NULL)
-			first = makers[i].difference;
-	}
+		makers[i].difference = cb_charm_reverify(&makers[i].plan_id, &makers[i].txid);
+	first = first_difference(makers, n_makers);
+	if (first != NULL)
+		first = look_again(makers, n_makers);
+	write_checked(makers, n_makers);
 	if (first == NULL)
 		return NULL;
 	follow_again(makers, n_makers);
@@ -160,6 +165,56 @@ check_makers(const pg_uuid_t *ids, int n, TimestampTz judged_before, TimestampTz
 		if (makers[i].difference != NULL)
 			announce(&makers[i], now, events);
 	return first;
+}
+
+static const char *
+first_difference(const Maker *makers, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (makers[i].difference != NULL)
+			return makers[i].difference;
+	return NULL;
+}
+
+/*
+ * What seems to differ may have been read in the middle of a block: once more with
+ * the cursor locked, which comes before every other lock.
+ */
+static const char *
+look_again(Maker *makers, int n)
+{
+	const pg_uuid_t *judged = NULL;
+	CbChainState chain;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (makers[i].difference == NULL || (judged != NULL && cb_uuid_equal(judged, &makers[i].plan_id)))
+			continue;
+		judged = &makers[i].plan_id;
+		makers[i].verdicts = cb_charm_judge_again(judged);
+	}
+	cb_chain_lock(&chain);
+	for (int i = 0; i < n; i++)
+		if (makers[i].difference != NULL)
+			makers[i].difference = cb_charm_reverify(&makers[i].plan_id, &makers[i].txid);
+	return first_difference(makers, n);
+}
+
+static void
+write_checked(const Maker *makers, int n)
+{
+	pg_uuid_t  *plans = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	CbHash256  *txids = palloc(sizeof(CbHash256) * Max(n, 1));
+	int			n_checked = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (makers[i].difference != NULL)
+			continue;
+		plans[n_checked] = makers[i].plan_id;
+		txids[n_checked++] = makers[i].txid;
+	}
+	cb_charm_checked(plans, txids, n_checked);
 }
 
 static Maker *
@@ -181,14 +236,17 @@ load_makers(int n)
 static void
 follow_again(const Maker *makers, int n)
 {
+	const CbCharmVerdicts *verdicts = NULL;
 	const pg_uuid_t *followed = NULL;
 
 	for (int i = 0; i < n; i++)
 	{
+		if (makers[i].verdicts != NULL)
+			verdicts = makers[i].verdicts;
 		if (makers[i].difference == NULL || (followed != NULL && cb_uuid_equal(followed, &makers[i].plan_id)))
 			continue;
 		followed = &makers[i].plan_id;
-		cb_charm_follow_again(followed);
+		cb_charm_follow_again(followed, verdicts);
 	}
 }
 

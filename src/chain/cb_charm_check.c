@@ -54,8 +54,13 @@ CB_STATEMENT(read_outputs, "uuid txid",
 			 "WHERE c.plan_id = $1 AND c.outpoint BETWEEN charmbills.outpoint($2, 0) "
 			 "                                        AND charmbills.outpoint($2, 2147483647) "
 			 "ORDER BY c.outpoint");
-CB_STATEMENT(write_checked, "uuid txid timestamptz",
-			 "UPDATE charmbills.charm_transactions SET judged_at = $3 WHERE plan_id = $1 AND txid = $2");
+CB_KEYS_STATEMENT(write_checked, "uuid[] txid[] timestamptz",
+				  "UPDATE charmbills.charm_transactions t SET judged_at = $3 "
+				  "FROM unnest($1, $2) c(plan_id, txid) "
+				  "CROSS JOIN LATERAL (SELECT k.plan_id, k.txid FROM charmbills.charm_transactions k "
+				  "                    WHERE k.plan_id = c.plan_id AND k.txid = c.txid "
+				  "                    FOR NO KEY UPDATE SKIP LOCKED) k "
+				  "WHERE t.plan_id = k.plan_id AND t.txid = k.txid");
 
 /* A transaction of a plan's, and its verdict as it is found now. */
 typedef struct Record
@@ -68,12 +73,17 @@ typedef struct Record
 	CbJudgement judgement;
 } Record;
 
+struct CbCharmVerdicts
+{
+	Record	   *records;
+	int			n;
+};
+
 static int	judge_last_result(uint64 n, Record **records);
 static void judge_raw(CbSpan raw, Record *record);
 static void write_records(const Record *records, int n, TimestampTz now);
 static int	choose_starts(const Record *records, int n, CbCharmStart **starts);
-static const char *find_difference(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement);
-static const char *check_record(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement);
+static const char *check_record(const pg_uuid_t *plan_id, const CbHash256 *txid);
 static const char *check_outcome(CbCharmWalk *walk);
 static const char *check_outputs(const CbCharmWalk *walk, uint64 n);
 static bool is_recorded_so(const CbCharmRow *row, uint64 i);
@@ -100,19 +110,25 @@ cb_charm_rejudge(void)
 	return n;
 }
 
+CbCharmVerdicts *
+cb_charm_judge_again(const pg_uuid_t *plan_id)
+{
+	CbCharmVerdicts *verdicts = palloc(sizeof(CbCharmVerdicts));
+
+	verdicts->n = judge_last_result(cb_execute(&read_all, CB_ARGS(cb_uuid(plan_id))), &verdicts->records);
+	return verdicts;
+}
+
 void
-cb_charm_follow_again(const pg_uuid_t *plan_id)
+cb_charm_follow_again(const pg_uuid_t *plan_id, const CbCharmVerdicts *verdicts)
 {
 	CbCharmStart start = {*plan_id, 0};
 	CbChainState state;
 	CbChange	change;
-	Record	   *records;
-	int			n;
 
 	cb_chain_lock(&state);
-	n = judge_last_result(cb_execute(&read_all, CB_ARGS(cb_uuid(plan_id))), &records);
 	cb_change_begin(&change, state.height);
-	write_records(records, n, change.now);
+	write_records(verdicts->records, verdicts->n, change.now);
 	cb_charm_follow(&change, &start, 1, state.height, NULL, NULL);
 	cb_change_finish(&change);
 }
@@ -196,30 +212,10 @@ choose_starts(const Record *records, int n, CbCharmStart **starts)
 	return chosen;
 }
 
-/* What seems to differ may have been read in the middle of a block: look again. */
 const char *
-cb_charm_reverify(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement)
+cb_charm_reverify(const pg_uuid_t *plan_id, const CbHash256 *txid)
 {
-	CbJudgement found = {CB_VERDICT_NONE, NULL};
-	const char *difference = find_difference(plan_id, txid, &found);
-	CbChainState state;
-
-	if (difference != NULL)
-	{
-		cb_chain_lock(&state);
-		difference = find_difference(plan_id, txid, &found);
-	}
-	if (difference == NULL)
-		cb_execute(&write_checked, CB_ARGS(cb_uuid(plan_id), cb_txid(txid), cb_timestamptz(cb_now())));
-	if (judgement != NULL)
-		*judgement = found;
-	return difference;
-}
-
-static const char *
-find_difference(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement)
-{
-	const char *difference = check_record(plan_id, txid, judgement);
+	const char *difference = check_record(plan_id, txid);
 	CbCharmWalk walk;
 
 	if (difference != NULL || !cb_charm_walk_load_one(&walk, plan_id, txid))
@@ -232,8 +228,16 @@ find_difference(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *ju
 	return check_outputs(&walk, cb_execute(&read_outputs, CB_ARGS(cb_uuid(plan_id), cb_txid(txid))));
 }
 
+void
+cb_charm_checked(const pg_uuid_t *plan_ids, const CbHash256 *txids, int n)
+{
+	if (n > 0)
+		cb_execute(&write_checked,
+				   CB_ARGS(cb_uuid_array(plan_ids, n), cb_txid_array(txids, n), cb_timestamptz(cb_now())));
+}
+
 static const char *
-check_record(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement)
+check_record(const pg_uuid_t *plan_id, const CbHash256 *txid)
 {
 	Record		record;
 	CbSpan		raw;
@@ -252,8 +256,7 @@ check_record(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judge
 	if (memcmp(&found, txid, sizeof(found)) != 0)
 		return "the stored transaction is another one";
 	judge_raw(raw, &record);
-	*judgement = record.judgement;
-	if (strcmp(cb_column_text(0, 1), cb_verdict_name(judgement->verdict)) != 0)
+	if (strcmp(cb_column_text(0, 1), cb_verdict_name(record.judgement.verdict)) != 0)
 		return "the verdict on its spell is another one";
 	return NULL;
 }

@@ -22,18 +22,27 @@
  */
 extern int64 cb_charm_rejudge(void);
 
-/*
- * Check every proof of a plan anew and follow it again from its first
- * transaction.  Locks the cursor.
- */
-extern void cb_charm_follow_again(const pg_uuid_t *plan_id);
+/* All proofs of a plan, checked anew. */
+typedef struct CbCharmVerdicts CbCharmVerdicts;
+
+/* Which takes milliseconds each: to be called before the cursor is locked. */
+extern CbCharmVerdicts *cb_charm_judge_again(const pg_uuid_t *plan_id);
+
+/* With the cursor locked: follow a plan again from its first transaction. */
+extern void cb_charm_follow_again(const pg_uuid_t *plan_id, const CbCharmVerdicts *verdicts);
 
 /*
  * Check one transaction of a plan anew, from its stored bytes: that it is in its
  * block, its proof, and that its outputs hold what follows from its inputs.  NULL
- * when all is as it is recorded, whose judged_at is now then; else what differs,
- * in words, and the cursor is locked.  judgement is the new one, and may be NULL.
+ * when all is as it is recorded, else what differs, in words.  That may have been
+ * read in the middle of a block, unless the cursor is locked.
  */
-extern const char *cb_charm_reverify(const pg_uuid_t *plan_id, const CbHash256 *txid, CbJudgement *judgement);
+extern const char *cb_charm_reverify(const pg_uuid_t *plan_id, const CbHash256 *txid);
+
+/*
+ * Write down that transactions of plans have just been checked, but for those that
+ * a block is at: locks on these rows must not make it wait, nor wait for it.
+ */
+extern void cb_charm_checked(const pg_uuid_t *plan_ids, const CbHash256 *txids, int n);
 
 #endif							/* CB_CHARM_CHECK_H */
