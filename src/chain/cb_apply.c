@@ -76,7 +76,7 @@ cb_chain_apply_block(int32 height, CbSpan block)
 	CbChange	change;
 
 	cb_parse_block(block, &parsed);
-	cb_charm_prepare(&parsed);
+	cb_charm_prepare(&parsed, PG_INT32_MAX);
 	cb_chain_lock(&state);
 	if (state.has_tip && state.height == height && strcmp(state.hash, parsed.hash) == 0)
 		return false;
@@ -248,7 +248,7 @@ cb_chain_reorganise(int32 height, const CbSpan *blocks, int n)
 	for (int i = 0; i < n; i++)
 	{
 		cb_parse_block(blocks[i], &parsed[i]);
-		cb_charm_prepare(&parsed[i]);
+		cb_charm_prepare(&parsed[i], height);
 	}
 	cb_chain_lock(&state);
 	before = state;

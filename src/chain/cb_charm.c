@@ -15,6 +15,7 @@
 #include "cb_uuid.h"
 #include "chain/cb_charm.h"
 #include "chain/cb_charm_follow.h"
+#include "chain/cb_charm_hits.h"
 #include "utils/hsearch.h"
 
 CB_KEYS_STATEMENT(insert_transactions,
@@ -43,6 +44,7 @@ typedef struct CreatedEntry
 	List	   *outputs;		/* of CbCharmOutput: one for each plan */
 } CreatedEntry;
 
+static int	collect_spends(const CbParsedBlock *block, CbSpend **spends);
 static bool matters(CbParsedBlock *block, const CbCharmMatch *match);
 static void insert_found(CbChange *change, CbParsedBlock *block, const CbBlockPlace *place,
 						 const CbCharmMatches *found);
@@ -56,14 +58,42 @@ static void record_known(CbChange *change, CbParsedBlock *block, const CbBlockPl
 						 const CbCharmMatches *found);
 
 void
-cb_charm_prepare(CbParsedBlock *block)
+cb_charm_prepare(CbParsedBlock *block, int32 kept)
 {
 	CbCharmMatches found;
+	CbSpend    *spends;
+	int			n_spends;
 
 	cb_tx_spells_find(block->txs, (int) block->n_txs, &block->spells);
-	cb_charm_match(block->txs, (int) block->n_txs, &block->spells, NULL, 0, &found);
+	n_spends = collect_spends(block, &spends);
+	cb_charm_match(block->txs, (int) block->n_txs, &block->spells, spends, n_spends, kept, &found);
 	for (int i = 0; i < found.n; i++)
 		cb_tx_spell_judge(block->txs, cb_tx_spell_of(&block->spells, found.matches[i].tx));
+}
+
+/* Of transactions with spells, whoever watches what they spend. */
+static int
+collect_spends(const CbParsedBlock *block, CbSpend **spends)
+{
+	int64		capacity = 0;
+	int			n = 0;
+
+	for (int i = 0; i < block->spells.n; i++)
+		capacity += block->txs[block->spells.spells[i].tx].tx.n_inputs;
+	*spends = palloc_extended(sizeof(CbSpend) * Max(capacity, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < block->spells.n; i++)
+	{
+		int			tx = block->spells.spells[i].tx;
+		CbTxInIter	it = cb_tx_inputs(&block->txs[tx].tx);
+		CbTxIn		in;
+
+		while (cb_tx_next_input(&it, &in))
+		{
+			(*spends)[n].outpoint = in.prevout;
+			(*spends)[n++].tx = tx;
+		}
+	}
+	return n;
 }
 
 void
@@ -71,7 +101,8 @@ cb_charm_match_block(CbParsedBlock *block, CbMatches *matches, CbCharmMatches *f
 {
 	int			kept = 0;
 
-	cb_charm_match(block->txs, (int) block->n_txs, &block->spells, matches->spends, matches->n_spends, found);
+	cb_charm_match(block->txs, (int) block->n_txs, &block->spells, matches->spends, matches->n_spends,
+				   PG_INT32_MAX, found);
 	for (int i = 0; i < found->n; i++)
 	{
 		if (!matters(block, &found->matches[i]))

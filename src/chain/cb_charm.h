@@ -24,9 +24,10 @@
 
 /*
  * Find the spells of a block and check the proofs of those that matter to a plan
- * now.  To be called before the cursor is locked.
+ * now.  To be called before the cursor is locked.  Blocks up to kept stay as they
+ * are recorded, and those above are to be undone first.
  */
-extern void cb_charm_prepare(CbParsedBlock *block);
+extern void cb_charm_prepare(CbParsedBlock *block, int32 kept);
 
 /*
  * With the cursor locked: match a block with the plans.  Transactions that matter

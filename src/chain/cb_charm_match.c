@@ -20,7 +20,7 @@
  * outpoints they spend would have; and of spends.
  */
 CB_KEYS_STATEMENT(find_matches,
-				  "txid[] bytea[] bytea[] int4[] bytea[] int4[] bytea[] int4[] outpoint[] int4[]",
+				  "txid[] bytea[] bytea[] int4[] bytea[] int4[] bytea[] int4[] outpoint[] int4[] int4",
 				  "SELECT f.plan_id, f.merchant_id, f.tx, bool_and(f.only_names), bool_or(f.is_birth) "
 				  "FROM (SELECT w.plan_id, w.merchant_id, a.tx, true, false "
 				  "      FROM unnest($2, $3, $4) a(identity, vk, tx) "
@@ -40,12 +40,8 @@ CB_KEYS_STATEMENT(find_matches,
 				  "      JOIN charmbills.charms c ON c.outpoint = s.outpoint AND c.beamed_to IS NULL) "
 				  "     f(plan_id, merchant_id, tx, only_names, is_birth) "
 				  "WHERE NOT EXISTS (SELECT FROM charmbills.charm_transactions t "
-				  "                  WHERE t.plan_id = f.plan_id AND t.txid = ($1)[f.tx]) "
+				  "                  WHERE t.plan_id = f.plan_id AND t.txid = ($1)[f.tx] AND t.block_height <= $11) "
 				  "GROUP BY f.plan_id, f.merchant_id, f.tx ORDER BY f.plan_id, f.tx");
-CB_KEYS_STATEMENT(find_watched, "bytea[] bytea[] int4[]",
-				  "SELECT a.position FROM unnest($1, $2, $3) a(identity, vk, position) "
-				  "JOIN charmbills.watched_apps w ON w.identity = a.identity AND w.vk = a.vk "
-				  "ORDER BY a.position");
 
 /* What to look up, and the position of the transaction that it is of. */
 typedef struct Key
@@ -83,16 +79,13 @@ static NullableDatum second_column(const Keys *keys, Oid type);
 static NullableDatum positions(const Keys *keys);
 static void ask_spell(Questions *questions, const CbTxSpell *spell);
 static void ask_apps(Keys *apps, const CbSpell *spell, int position);
-static bool is_of_plans(const CbApp *app);
 static void ask_app(Keys *apps, const CbApp *app, int position);
 static void ask_spend(Questions *questions, const CbSpend *spend);
-static void load_matches(const Questions *questions, CbCharmMatches *found);
-static void find_charmed(const CbTxSpells *spells, const CbMatches *matches, bool *charmed);
-static void ask_apps_of_output(Keys *apps, const CbSpell *spell, uint32 vout, int position);
+static void load_matches(const Questions *questions, int32 height, CbCharmMatches *found);
 
 void
 cb_charm_match(const CbBlockTx *txs, int n, const CbTxSpells *spells,
-			   const CbSpend *spends, int n_spends, CbCharmMatches *found)
+			   const CbSpend *spends, int n_spends, int32 height, CbCharmMatches *found)
 {
 	Questions	questions;
 
@@ -104,7 +97,7 @@ cb_charm_match(const CbBlockTx *txs, int n, const CbTxSpells *spells,
 		ask_spell(&questions, &spells->spells[i]);
 	for (int i = 0; i < n_spends; i++)
 		ask_spend(&questions, &spends[i]);
-	load_matches(&questions, found);
+	load_matches(&questions, height, found);
 }
 
 static void
@@ -212,13 +205,13 @@ ask_apps(Keys *apps, const CbSpell *spell, int position)
 
 	while (cb_spell_next_app(&it, &app, &input))
 	{
-		if (is_of_plans(&app))
+		if (cb_app_is_of_plans(&app))
 			ask_app(apps, &app, position);
 	}
 }
 
-static bool
-is_of_plans(const CbApp *app)
+bool
+cb_app_is_of_plans(const CbApp *app)
 {
 	return cb_app_is_token(app) || strcmp(app->tag, "n") == 0;
 }
@@ -239,7 +232,7 @@ ask_spend(Questions *questions, const CbSpend *spend)
 }
 
 static void
-load_matches(const Questions *questions, CbCharmMatches *found)
+load_matches(const Questions *questions, int32 height, CbCharmMatches *found)
 {
 	found->n = (int) cb_execute(&find_matches,
 								CB_ARGS(cb_txid_array(questions->txids, questions->n),
@@ -251,7 +244,7 @@ load_matches(const Questions *questions, CbCharmMatches *found)
 										first_column(&questions->destinations, BYTEAOID),
 										positions(&questions->destinations),
 										first_column(&questions->spends, cb_type_oid("outpoint")),
-										positions(&questions->spends)));
+										positions(&questions->spends), cb_int4(height)));
 	found->matches = palloc(sizeof(CbCharmMatch) * Max(found->n, 1));
 	for (int i = 0; i < found->n; i++)
 	{
@@ -262,66 +255,5 @@ load_matches(const Questions *questions, CbCharmMatches *found)
 		match->tx = questions->indexes[cb_column_int4(i, 3) - 1];
 		match->only_names = cb_column_bool(i, 4);
 		match->is_birth = cb_column_bool(i, 5);
-	}
-}
-
-void
-cb_charm_drop_hits(const CbBlockTx *txs, const CbTxSpells *spells, bool in_block, CbMatches *matches)
-{
-	bool	   *charmed;
-	int			kept = 0;
-
-	if (matches->n_hits == 0 || spells->n == 0)
-		return;
-	charmed = palloc0(sizeof(bool) * matches->n_hits);
-	find_charmed(spells, matches, charmed);
-	for (int i = 0; i < matches->n_hits; i++)
-	{
-		CbTxSpell  *spell = cb_tx_spell_of(spells, matches->hits[i].tx);
-
-		if (charmed[i] && in_block)
-			charmed[i] = cb_verdict_is_accepted(cb_tx_spell_judge(txs, spell)->verdict);
-		if (!charmed[i])
-			matches->hits[kept++] = matches->hits[i];
-	}
-	matches->n_hits = kept;
-}
-
-/* Which hits are on outputs that hold a plan's charms, as their spells say. */
-static void
-find_charmed(const CbTxSpells *spells, const CbMatches *matches, bool *charmed)
-{
-	Keys		apps = {NULL, 0, 0};
-	uint64		n;
-
-	for (int i = 0; i < matches->n_hits; i++)
-	{
-		const CbTxSpell *spell = cb_tx_spell_of(spells, matches->hits[i].tx);
-
-		if (spell != NULL && !cb_spell_beamed_out(&spell->spell, matches->hits[i].outpoint.vout, NULL))
-			ask_apps_of_output(&apps, &spell->spell, matches->hits[i].outpoint.vout, i + 1);
-	}
-	if (apps.n == 0)
-		return;
-	n = cb_execute(&find_watched,
-				   CB_ARGS(first_column(&apps, BYTEAOID), second_column(&apps, BYTEAOID), positions(&apps)));
-	for (uint64 row = 0; row < n; row++)
-		charmed[cb_column_int4(row, 1) - 1] = true;
-}
-
-static void
-ask_apps_of_output(Keys *apps, const CbSpell *spell, uint32 vout, int position)
-{
-	CbCharmIter it = cb_spell_charms(spell);
-	CbCharm		charm;
-	CbApp		app;
-	uint64		amount;
-
-	while (cb_spell_next_charm(&it, &charm))
-	{
-		if (charm.vout != vout || !cb_spell_app(spell, charm.app, &app) || !is_of_plans(&app))
-			continue;
-		if (!cb_app_is_token(&app) || (cb_charm_amount(&app, &charm, &amount) && amount > 0))
-			ask_app(apps, &app, position);
 	}
 }

@@ -38,17 +38,12 @@ typedef struct CbCharmMatches
 
 /*
  * Match spells, and spends of outpoints that are watched for their own sake,
- * with the plans.  Left out is what is recorded already.
+ * with the plans.  Left out is what is recorded already, up to a height.
  */
 extern void cb_charm_match(const CbBlockTx *txs, int n, const CbTxSpells *spells,
-						   const CbSpend *spends, int n_spends, CbCharmMatches *found);
+						   const CbSpend *spends, int n_spends, int32 height, CbCharmMatches *found);
 
-/*
- * Drop the hits on outputs that hold charms of a plan: those are no payments.
- * What a spell says is enough while its transaction is in the mempool; in a
- * block it must be accepted.
- */
-extern void cb_charm_drop_hits(const CbBlockTx *txs, const CbTxSpells *spells, bool in_block,
-							   CbMatches *matches);
+/* A plan's NFT or its token. */
+extern bool cb_app_is_of_plans(const CbApp *app);
 
 #endif							/* CB_CHARM_MATCH_H */

@@ -15,6 +15,7 @@
 #include "chain/cb_apply.h"
 #include "chain/cb_chain.h"
 #include "chain/cb_charm.h"
+#include "chain/cb_charm_hits.h"
 #include "chain/cb_header_chain.h"
 #include "chain/cb_watch.h"
 #include "common/hashfn.h"
@@ -171,7 +172,7 @@ cb_chain_offer_block(int32 height, CbSpan block)
 	char		hash[CB_HASH_TEXT_SIZE];
 
 	cb_parse_block(block, &parsed);
-	cb_charm_prepare(&parsed);
+	cb_charm_prepare(&parsed, PG_INT32_MAX);
 	cb_chain_lock(&state);
 	if (!cb_header_chain_at(height, hash, &place.median_time) || strcmp(hash, parsed.hash) != 0)
 		ereport(ERROR,
