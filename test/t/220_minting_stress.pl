@@ -217,8 +217,10 @@ diag($1) while $server_log =~ /^(\[(\d+)\] ERROR:  deadlock detected\n(?:\t.*\n|
 #
 sub sql { return $cluster->safe_psql('postgres', shift) }
 
+# A block for each that waits, and some for what went wrong before.
+my $most   = 50 + sql("SELECT count(*) FROM charmbills.transactions WHERE status IN ('pending_signature', 'pending')");
 my $rounds = 0;
-while ($rounds++ < 200)
+while ($rounds++ < $most)
 {
 	sql("UPDATE charmbills.jobs SET run_after = now(), lease_until = CASE WHEN state = 'running' THEN now() END, attempts = 0 WHERE state IN ('queued', 'running')");
 	foreach (1 .. 3)
