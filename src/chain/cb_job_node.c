@@ -264,7 +264,7 @@ fail_own_tx(const Report *report, const char *reason)
 	cb_event_uuid(&events, "transaction.failed", &report->target->tx.merchant_id, "transaction",
 				  &report->target->tx.id, cb_json_end(&payload), report->job->now);
 	cb_own_tx_lock_plan(&report->target->tx.id);
-	cb_reservation_inherit(&report->target->tx.id, 1);
+	cb_reservation_inherit(cb_uuid_array(&report->target->tx.id, 1));
 	cb_chain_listener()->own_transaction(&report->target->tx, CB_OWN_TX_LOST, &events);
 	cb_events_write(&events);
 }

@@ -104,7 +104,6 @@ static void load_outcome(uint64 row, Outcome *outcome);
 static void announce(const Outcome *outcome, TimestampTz now, CbEvents *events);
 static const char *event_type(const Outcome *outcome);
 static void tell_listener(const Outcome *outcome, CbEvents *events);
-static void pass_on_reservations(const Outcome *outcomes, int n);
 static void broadcast_again(const Outcome *outcomes, int n, TimestampTz now);
 
 void
@@ -145,8 +144,12 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 
 	for (int i = 0; i < n; i++)
 		load_outcome(i, &outcomes[i]);
-	/* Before anybody is told: what is reserved is asked about then. */
-	pass_on_reservations(outcomes, n);
+	/*
+	 * Before anybody is told: what is reserved is asked about then.  Whoever has
+	 * come to life may find it with one that was dead before.
+	 */
+	if (n > 0)
+		cb_reservation_inherit(ids);
 	for (int i = 0; i < n; i++)
 	{
 		if (strcmp(outcomes[i].old_status, outcomes[i].status) == 0)
@@ -213,19 +216,6 @@ tell_listener(const Outcome *outcome, CbEvents *events)
 		listener->own_transaction(&outcome->tx, CB_OWN_TX_PENDING, events);
 	else if (strcmp(outcome->status, "replaced") == 0)
 		listener->own_transaction(&outcome->tx, CB_OWN_TX_LOST, events);
-}
-
-/* What is replaced may have been, or have had, a replacement of ours. */
-static void
-pass_on_reservations(const Outcome *outcomes, int n)
-{
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
-	int			replaced = 0;
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(outcomes[i].status, "replaced") == 0)
-			ids[replaced++] = outcomes[i].tx.id;
-	cb_reservation_inherit(ids, replaced);
 }
 
 /* In the sandbox there is nobody to run the job. */

@@ -45,10 +45,10 @@ extern void cb_reserve_for_transaction(const CbOutpoint *outpoints, int n,
 									   const pg_uuid_t *transaction_id, const pg_uuid_t *replaced_id);
 
 /*
- * These transactions are dead: what they hold and a living one of the same
- * merchant spends, that one holds.  Their rows are locked.
+ * Of these transactions, whose rows are locked, some may be dead: what those
+ * hold and a living one of the same merchant spends, that one holds.
  */
-extern void cb_reservation_inherit(const pg_uuid_t *transaction_ids, int n);
+extern void cb_reservation_inherit(NullableDatum transaction_ids);
 
 /*
  * Give back what was reserved for a transaction that will not be, and that

@@ -85,7 +85,8 @@ CB_STATEMENT(find_heirs, "uuid[]",
 			 "              SELECT t.id, t.merchant_id, t.status FROM charmbills.transactions t "
 			 "              WHERE t.commit_txid = w.spender) heir "
 			 "     ON heir.merchant_id = u.merchant_id AND heir.status IN ('pending', 'confirmed') "
-			 "WHERE u.transaction_id = ANY ($1) "
+			 "JOIN charmbills.transactions dead ON dead.id = u.transaction_id "
+			 "WHERE u.transaction_id = ANY ($1) AND dead.status IN ('failed', 'replaced') "
 			 "ORDER BY u.outpoint, heir.status, heir.id DESC");
 CB_STATEMENT(lock_reservations, "outpoint[]",
 			 "SELECT FROM charmbills.used_utxos WHERE outpoint = ANY ($1) "
@@ -135,10 +136,9 @@ cb_reservation_recompute(NullableDatum outpoints, int32 tip, TimestampTz now, Cb
 }
 
 void
-cb_reservation_inherit(const pg_uuid_t *transaction_ids, int n)
+cb_reservation_inherit(NullableDatum transaction_ids)
 {
-	NullableDatum dead = cb_uuid_array(transaction_ids, n);
-	int			n_heirs = n == 0 ? 0 : (int) cb_execute(&find_heirs, CB_ARGS(dead));
+	int			n_heirs = (int) cb_execute(&find_heirs, CB_ARGS(transaction_ids));
 	CbOutpoint *outpoints = palloc(sizeof(CbOutpoint) * Max(n_heirs, 1));
 	pg_uuid_t  *heirs = palloc(sizeof(pg_uuid_t) * Max(n_heirs, 1));
 	NullableDatum inherited;
@@ -152,7 +152,7 @@ cb_reservation_inherit(const pg_uuid_t *transaction_ids, int n)
 	}
 	inherited = cb_outpoint_array(outpoints, n_heirs);
 	cb_execute(&lock_reservations, CB_ARGS(inherited));
-	cb_execute(&hand_over, CB_ARGS(inherited, cb_uuid_array(heirs, n_heirs), dead));
+	cb_execute(&hand_over, CB_ARGS(inherited, cb_uuid_array(heirs, n_heirs), transaction_ids));
 }
 
 static void

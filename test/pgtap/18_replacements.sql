@@ -1,7 +1,7 @@
 -- A transaction of ours in place of another one, to pay a higher fee: whichever
 -- of the two the chain takes, it holds what both spend, and nothing else can.
 SET search_path = public, charmbills, tap;
-SELECT plan(50);
+SELECT plan(54);
 
 SELECT sandbox_mine(3) AS height \gset
 SELECT (create_merchant(name => 'Mint', address => script_to_address('\x0014' || decode(repeat('01', 20), 'hex')))).id AS mint \gset
@@ -142,5 +142,30 @@ SELECT is(holder(utxo(41)), :'row_x'::uuid, 'nothing has changed');
 SELECT sandbox_double_spend(transaction_txid(spend(ARRAY[utxo(41)], 41))) AS thief \gset
 SELECT is(status_of(spend(ARRAY[utxo(41)], 41)), 'replaced', 'a stranger replaces it');
 SELECT is(holder(utxo(41)), :'row_x'::uuid, 'and inherits nothing');
+
+--
+-- Both dead, until a reorganisation brings the one that holds nothing
+--
+SELECT spend(ARRAY[utxo(51)], 51) AS j, spend(ARRAY[utxo(51)], 52) AS k, spend(ARRAY[utxo(51)], 53) AS stranger \gset
+SET charmbills.rpc_url = 'http://127.0.0.1:1';
+SELECT id AS row_j FROM broadcast_package(spell_tx => :'j', merchant_id => :'mint') \gset
+SELECT id AS row_k FROM broadcast_package(spell_tx => :'k', replaces => :'row_j') \gset
+UPDATE jobs SET state = 'running', claimed_by = 'w', lease_until = now() + interval '1 hour' WHERE payload->>'transaction_id' = :'row_k';
+SELECT report_job(id, 'w', jsonb_build_object('results', jsonb_build_array(jsonb_build_object('txid', transaction_txid(:'k'), 'ok', false, 'code', -26, 'message', 'dust'))))
+FROM jobs WHERE payload->>'transaction_id' = :'row_k' \gset
+RESET charmbills.rpc_url;
+SELECT sandbox_mine() AS fork \gset
+BEGIN;
+SELECT sandbox_submit(:'k') AS txid \gset
+SELECT sandbox_mine(2) AS height \gset
+SELECT array_agg(raw ORDER BY height) AS branch FROM sandbox_blocks WHERE height > :fork \gset
+ROLLBACK;
+SELECT sandbox_submit(:'stranger') AS txid \gset
+SELECT sandbox_mine() AS height \gset
+SELECT is(ARRAY[status_of(:'j'), status_of(:'k')], ARRAY['replaced', 'replaced'], 'a stranger replaces both');
+SELECT is(holder(utxo(51)), :'row_j'::uuid, 'the one that was not refused has what they spent');
+SELECT chain_reorganise(:fork, :'branch'::bytea[]) AS undone \gset
+SELECT is(ARRAY[status_of(:'j'), status_of(:'k')], ARRAY['replaced', 'confirmed'], 'the other one is in the branch that wins');
+SELECT is(holder(utxo(51)), :'row_k'::uuid, 'and has it then');
 
 SELECT * FROM finish();
