@@ -27,11 +27,15 @@ CB_KEYS_STATEMENT(insert_transactions,
 				  "       t.verdict, t.reason, t.spell_version, t.is_accepted, $11, $12 "
 				  "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) "
 				  "     t(plan_id, merchant_id, txid, block_index, verdict, reason, spell_version, is_accepted)");
-/* Before its NFT is born as far as is known, nothing of a plan can be followed. */
+/*
+ * Before its NFT is born as far as is known, nothing of a plan can be followed.
+ * The birth is among the first of its transactions.
+ */
 CB_KEYS_STATEMENT(find_born, "uuid[]",
 				  "SELECT p.plan_id FROM unnest($1) p(plan_id) "
-				  "WHERE EXISTS (SELECT FROM charmbills.charm_transactions t "
-				  "              WHERE t.plan_id = p.plan_id AND t.nft = 'born')");
+				  "CROSS JOIN LATERAL (SELECT FROM charmbills.charm_transactions t "
+				  "                    WHERE t.plan_id = p.plan_id AND t.nft = 'born' "
+				  "                    ORDER BY t.block_height, t.block_index LIMIT 1) t");
 CB_STATEMENT(delete_transactions, "int4",
 			 "DELETE FROM charmbills.charm_transactions WHERE block_height > $1");
 CB_STATEMENT(find_undone, "int4",

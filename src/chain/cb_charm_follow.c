@@ -218,7 +218,12 @@ give_outputs(CbCharmWalk *walk, const CbCharmStep *step, const CbHolding *output
 {
 	CbTxOutIter it = cb_tx_outputs(&step->tx);
 	CbTxOut		out;
+	CbBeamIter	beams;
+	uint32		beamed;
 
+	if (step->spell == NULL)
+		return;
+	beams = cb_spell_beams(step->spell);
 	for (uint32 vout = 0; cb_tx_next_output(&it, &out); vout++)
 	{
 		const CbHolding *held = &outputs[vout];
@@ -235,8 +240,10 @@ give_outputs(CbCharmWalk *walk, const CbCharmStep *step, const CbHolding *output
 		row.height = step->height;
 		row.received_at = step->median_time;
 		row.minted_at = held->amount > 0 || held->beamed > 0 ? minted_at : DT_NOEND;
+		/* Beams are in the order of outputs, too. */
 		if (held->beamed > 0)
-			cb_spell_beamed_out(step->spell, vout, row.beamed_to);
+			while (cb_spell_next_beam(&beams, &beamed, row.beamed_to) && beamed < vout)
+				;
 		cb_charm_walk_add(walk, &row);
 	}
 }
