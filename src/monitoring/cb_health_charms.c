@@ -9,16 +9,22 @@
  */
 #include "postgres.h"
 
+#include "cb_clock.h"
+#include "cb_guc.h"
 #include "cb_sql.h"
 #include "charms/cb_spell.h"
 #include "monitoring/cb_health.h"
 
-CB_REPORT_STATEMENT(read_charms, "",
-			 "SELECT pg_catalog.jsonb_build_object('tracked_plans', f.tracked, 'unknown_charms', f.unknown), "
-			 "       f.unknown, f.plans "
-			 "FROM (SELECT (SELECT pg_catalog.count(*) FROM charmbills.watched_apps) AS tracked, "
-			 "             (SELECT pg_catalog.count(*) FROM charmbills.charms WHERE is_unknown) AS unknown, "
-			 "             (SELECT pg_catalog.count(DISTINCT plan_id) FROM charmbills.charms WHERE is_unknown) AS plans) f");
+/*
+ * Whoever holds a token can spend it by a spell of a version that there will never
+ * be: such tokens are nobody's concern once they give no access any more.
+ */
+CB_REPORT_STATEMENT(read_charms, "timestamptz interval",
+			 "SELECT pg_catalog.jsonb_build_object('tracked_plans', w.tracked, 'unknown_charms', u.charms), "
+			 "       u.charms, u.plans "
+			 "FROM (SELECT pg_catalog.count(*) AS tracked FROM charmbills.watched_apps) w, "
+			 "     (SELECT pg_catalog.count(*) AS charms, pg_catalog.count(DISTINCT plan_id) AS plans "
+			 "      FROM charmbills.charms WHERE is_unknown AND (has_nft OR spent_at + $2 > $1)) u");
 
 void
 cb_health_judge_charms(CbHealth *health)
@@ -26,7 +32,8 @@ cb_health_judge_charms(CbHealth *health)
 	int64		unknown;
 	bool		isnull;
 
-	cb_execute_one(&read_charms, CB_NO_ARGS);
+	cb_execute_one(&read_charms,
+				   CB_ARGS(cb_timestamptz(cb_now()), cb_microseconds(cb_guc_unknown_grace * USECS_PER_SEC)));
 	unknown = cb_column_int8(0, 2);
 	cb_health_figures(health, cb_column(0, 1, &isnull));
 	if (unknown > 0)

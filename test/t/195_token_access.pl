@@ -292,6 +292,7 @@ is(token_news($owner), '', 'without news');
 $shop->sql(q{SELECT charmbills.sandbox_advance_clock('3 hours')});
 is(entitled($unknown, 'a'), 'f', 'and no longer');
 is(token_news($owner), '3 -> 0', 'which is an event');
+like($shop->sql(q{SELECT charmbills.health()->'reasons'}), qr/1 charms of 1 plans were spent by spells of a version after/, 'of which the NFT is left');
 is(of_subscription($owner, 'token_amount, token_utxo IS NULL'), '0|t', 'and shown');
 
 # Moved and lost sight of in one block: what it had last is what is known.
