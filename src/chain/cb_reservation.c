@@ -73,11 +73,18 @@ CB_STATEMENT(lock_idle, "timestamptz interval uuid[]",
 			 "  AND NOT EXISTS (SELECT FROM charmbills.transactions t WHERE t.id = u.transaction_id "
 			 "                  AND t.status IN ('pending_signature', 'pending')) "
 			 "ORDER BY u.outpoint FOR UPDATE OF u");
+/*
+ * A block has watches before reservations: one that it has now is left, which
+ * does no harm, for it may be waiting for the reservation.
+ */
 CB_STATEMENT(drop_watches, "outpoint[] txid",
-			 "DELETE FROM charmbills.watched_outpoints w "
-			 "WHERE w.outpoint = ANY ($1) AND w.spender = $2 "
-			 "  AND NOT EXISTS (SELECT FROM charmbills.plans p WHERE p.nft_utxo = w.outpoint) "
-			 "  AND NOT EXISTS (SELECT FROM charmbills.charms c WHERE c.outpoint = w.outpoint)");
+			 "DELETE FROM charmbills.watched_outpoints d "
+			 "WHERE d.spender = $2 AND d.outpoint IN ("
+			 "  SELECT w.outpoint FROM charmbills.watched_outpoints w "
+			 "  WHERE w.outpoint = ANY ($1) AND w.spender = $2 "
+			 "    AND NOT EXISTS (SELECT FROM charmbills.plans p WHERE p.nft_utxo = w.outpoint) "
+			 "    AND NOT EXISTS (SELECT FROM charmbills.charms c WHERE c.outpoint = w.outpoint) "
+			 "  FOR UPDATE SKIP LOCKED)");
 CB_STATEMENT(check_age, "interval",
 			 "SELECT $1 >= interval '0'");
 
