@@ -659,6 +659,13 @@ SELECT pg_extension_config_dump('charmbills.prove_requests', '');
 -- Only merchants could take a plan off sale.
 UPDATE charmbills.plans SET deactivated_by = 'merchant' WHERE status = 'inactive';
 
+-- Where charms are followed, it is the chain that says where a plan's NFT is and
+-- what remains.  What was said before is kept beside it, as where one is imported.
+UPDATE charmbills.plans
+SET metadata = metadata || jsonb_strip_nulls(jsonb_build_object('nftUtxoId', nft_utxo, 'remaining', remaining_supply)),
+    nft_utxo = NULL, remaining_supply = NULL
+WHERE app_id IS NOT NULL AND app_vk IS NOT NULL AND (nft_utxo IS NOT NULL OR remaining_supply IS NOT NULL);
+
 -- What the chain has of plans with an app is found by looking at it again, which
 -- begins with the next block.
 INSERT INTO charmbills.watched_apps (identity, vk, plan_id, merchant_id, offered_height, rescan_since, created_at)
