@@ -3,9 +3,9 @@
 #
 #	my $item = read_cbor($bytes);		# dies of what is not canonical
 #
-# An item is { type, value }: unsigned, negative (what it is), bytes, text, array
-# (of items), map (of pairs of items, in order), or simple (false, true, null).
-# Tags and floats, which no spell needs, are refused.
+# An item is { type, value, raw }: unsigned, negative (what it is), bytes, text,
+# array (of items), map (of pairs of items, in order), or simple (false, true,
+# null); and its own bytes.  Tags and floats, which no spell needs, are refused.
 package CharmBills::CborReader;
 
 use strict;
@@ -73,7 +73,7 @@ sub _item
 	  :                       undef;
 	$value = $simple{$n} if $type eq 'simple' && $reader->{at} == $start + 1;
 	die "a $type that no spell needs\n" unless defined $value;
-	return { type => $type, value => $value };
+	return { type => $type, value => $value, raw => substr($reader->{bytes}, $start, $reader->{at} - $start) };
 }
 
 sub _text

@@ -26,6 +26,7 @@ use MIME::Base64 qw(decode_base64);
 use POSIX qw(ceil floor);
 
 use CharmBills::Bitcoin qw(address_script read_transaction shown_hash wire_hash);
+use CharmBills::CborReader qw(read_cbor);
 use CharmBills::Spell qw(cbor op_return_script);
 
 our @EXPORT_OK = qw(prove);
@@ -63,46 +64,15 @@ sub prove
 sub _refuse { die "refused: $_[0]\n" }
 
 #
-# CBOR: an item is { type, value, raw }; a map's value is a list of pairs
+# CBOR
 #
 
-my @types = qw(unsigned negative bytes text array map tag simple);
-
-sub _read_item
+sub _read_spell
 {
-	my ($bytes, $at) = @_;
-	my $start = $at;
-	my $head  = ord substr $bytes, $at++, 1;
-	my ($type, $n) = ($types[ $head >> 5 ], $head & 31);
-	my $value;
+	my ($hex) = @_;
+	my $spell = eval { read_cbor(pack 'H*', $hex) };
 
-	if ($n >= 24)
-	{
-		my $size = { 24 => 1, 25 => 2, 26 => 4, 27 => 8 }->{$n} or _refuse('Invalid CBOR: a length that is not definite');
-		$n = hex unpack 'H*', substr $bytes, $at, $size;
-		$at += $size;
-	}
-	if ($type eq 'bytes' || $type eq 'text')
-	{
-		$value = substr $bytes, $at, $n;
-		$at += $n;
-	}
-	elsif ($type eq 'array' || $type eq 'map')
-	{
-		my @items;
-		foreach (1 .. ($type eq 'map' ? 2 * $n : $n))
-		{
-			_refuse('Invalid CBOR: it ends too early') if $at >= length $bytes;
-			(my $item, $at) = _read_item($bytes, $at);
-			push @items, $item;
-		}
-		$value = $type eq 'map' ? [ map { [ @items[ 2 * $_, 2 * $_ + 1 ] ] } 0 .. $n - 1 ] : \@items;
-	}
-	else
-	{
-		$value = $n;
-	}
-	return ({ type => $type, value => $value, raw => substr($bytes, $start, $at - $start) }, $at);
+	return $spell || _refuse("Invalid CBOR: $@");
 }
 
 # A map with texts for keys: items by key, and the order of the keys.
@@ -154,13 +124,12 @@ sub _shorten
 sub _plan
 {
 	my ($request) = @_;
-	my ($item) = _read_item(pack('H*', $request->{spell}), 0);
-	my ($spell, @keys) = _fields($item, 'the spell');
+	my ($spell, @keys) = _fields(_read_spell($request->{spell}), 'the spell');
 	my ($tx, @tx_keys) = _fields($spell->{tx}, 'tx');
 	my @inputs = map { $_->{value} } _items($tx->{ins}, 'ins');
 	my @outs   = _items($tx->{outs}, 'outs');
 
-	_refuse('cannot prove a mock==false spell on a mock==true prover') unless $spell->{mock} && $spell->{mock}{raw} eq "\xf5";
+	_refuse('cannot prove a mock==false spell on a mock==true prover') unless $spell->{mock} && $spell->{mock}{value} eq 'true';
 	_refuse('coins must be present') unless $tx->{coins};
 	my @coins = map { _coin($_) } _items($tx->{coins}, 'coins');
 	_refuse(sprintf 'coins length (%d) must match outs length (%d)', scalar @coins, scalar @outs) if @coins != @outs;
