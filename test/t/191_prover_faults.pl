@@ -222,8 +222,9 @@ kill 'KILL', $pid;
 $server->wait_for_new_pid($pid, 'the worker was killed, and another one begins');
 $server->sql("UPDATE charmbills.jobs SET lease_until = now() WHERE claimed_by = 'process $pid'; SELECT charmbills.wake_worker()");
 wait_until(sub { $prover->asked('/spells/prove') == 9 }, 'when the leases have ended, it asks again');
-is_deeply([ sort map { $_->{body} } ($prover->requests('/spells/prove'))[ 1 .. 4 ] ],
-	[ sort map { $_->{body} } ($prover->requests('/spells/prove'))[ 5 .. 8 ] ], 'for the same');
+my %times;
+$times{ sha256_hex($_->{body}) }++ foreach $prover->requests('/spells/prove');
+is(join(' ', sort values %times), '1 2 2 2 2', 'for the same, but for what was canceled');
 $pid = $server->worker_pid;
 my $start = time;
 $server->sql("SELECT pg_terminate_backend($pid)");
