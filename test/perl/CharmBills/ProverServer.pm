@@ -6,9 +6,11 @@
 #	$prover->misbehave('prove', alter => 'theft');
 #	$prover->misbehave('hang');
 #	$prover->behave_well;
+#	$prover->replay($recordings, '15');
 #
-# Beside the ways of a HookServer there is prove: alter, see CharmBills::Prover;
-# after (seconds).
+# Beside the ways of a HookServer there are prove: alter, see CharmBills::Prover;
+# after (seconds); and replay: what a recorded program answered to the same, see
+# CharmBills::ProverRecordings.
 package CharmBills::ProverServer;
 
 use strict;
@@ -19,6 +21,7 @@ use JSON::PP ();
 use Time::HiRes qw(sleep);
 
 use CharmBills::Prover qw(prove);
+use CharmBills::ProverRecordings;
 
 use constant PATH => '/spells/prove';
 
@@ -53,6 +56,13 @@ sub misbehave
 	return $self->behave(PATH, $way, %arg);
 }
 
+sub replay
+{
+	my ($self, $recordings, $program) = @_;
+
+	return $self->behave(PATH, 'replay', file => $recordings->file, program => $program);
+}
+
 # Requests, as they were understood.
 sub questions
 {
@@ -67,6 +77,18 @@ sub _way_prove
 	my ($status, $body) = prove($request->{body}, alter => $way->{alter});
 
 	return $self->_way_answer($out, { status => $status, body => $body, after => $way->{after} });
+}
+
+sub _way_replay
+{
+	my ($self, $out, $way, $request) = @_;
+	my $question = eval { JSON::PP->new->utf8->decode($request->{body}) } || {};
+	my $exchange = CharmBills::ProverRecordings->new($way->{file})->find($way->{program}, $question);
+
+	return $self->_way_answer($out, { status => 400, body => 'this was never asked' }) unless $exchange;
+	return $self->_way_close unless $exchange->{status};
+	return $self->_way_answer($out, { status => $exchange->{status}, headers => [ "Content-Type: $exchange->{type}" ],
+		body => $exchange->{answer} });
 }
 
 1;
