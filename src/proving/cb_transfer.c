@@ -48,9 +48,9 @@ CB_STATEMENT(read_plan, "uuid",
 CB_STATEMENT(read_subscription, "uuid",
 			 "SELECT plan_id, subscriber_address FROM charmbills.subscription_facts WHERE id = $1");
 CB_STATEMENT(check_followed, "uuid",
-			 "SELECT app_id IS NOT NULL AND app_vk IS NOT NULL FROM charmbills.plans WHERE id = $1");
+			 "SELECT app_id IS NOT NULL AND app_vk IS NOT NULL, nft_state = 'away' FROM charmbills.plans WHERE id = $1");
 /*
- * The greatest first, so that few are spent.  What holds another plan's charms
+ * The greatest first, so that few are spent.  What holds another app's charms
  * too, or is reserved for something alive, is left where it is.
  */
 CB_STATEMENT(choose_tokens, "uuid bytea outpoint int4",
@@ -59,7 +59,10 @@ CB_STATEMENT(choose_tokens, "uuid bytea outpoint int4",
 			 "  AND c.spent_height IS NULL AND c.beamed_to IS NULL "
 			 "  AND c.amount > 0 AND NOT c.has_nft AND c.outpoint <> $3 "
 			 "  AND NOT EXISTS (SELECT FROM charmbills.charms o "
-			 "                  WHERE o.outpoint = c.outpoint AND o.plan_id <> c.plan_id AND o.beamed_to IS NULL) "
+			 "                  JOIN charmbills.watched_apps a ON a.plan_id = o.plan_id "
+			 "                  JOIN charmbills.watched_apps m ON m.plan_id = c.plan_id "
+			 "                  WHERE o.outpoint = c.outpoint AND o.plan_id <> c.plan_id AND o.beamed_to IS NULL "
+			 "                    AND (a.identity, a.vk) <> (m.identity, m.vk)) "
 			 "  AND NOT EXISTS (SELECT FROM charmbills.used_utxos u "
 			 "                  LEFT JOIN charmbills.transactions t ON t.id = u.transaction_id "
 			 "                  WHERE u.outpoint = c.outpoint "
@@ -91,6 +94,7 @@ typedef struct Transfer
 static pg_uuid_t find_parties(FunctionCallInfo fcinfo, Transfer *transfer);
 static void refuse_argument(const char *message, const char *hint);
 static void ask(FunctionCallInfo fcinfo, Transfer *transfer, const CbProveTerms *terms, const pg_uuid_t *id);
+static void check_plan(const pg_uuid_t *plan_id);
 static void choose_inputs(Transfer *transfer, const CbProveTerms *terms);
 static void take_inputs(Transfer *transfer, NullableDatum inputs);
 static void add_input(Transfer *transfer, uint64 row);
@@ -175,11 +179,7 @@ ask(FunctionCallInfo fcinfo, Transfer *transfer, const CbProveTerms *terms, cons
 		.n_outputs = 1,
 	};
 
-	cb_execute_one(&check_followed, CB_ARGS(cb_uuid(&transfer->plan_id)));
-	if (!cb_column_bool(0, 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_CB_WRONG_STATE),
-				 errmsg("the plan has no tokens")));
+	check_plan(&transfer->plan_id);
 	transfer->amount = cb_prove_units_arg(fcinfo, ARG_AMOUNT);
 	outputs[0].script = cb_prove_address_script(text_to_cstring(PG_GETARG_TEXT_PP(ARG_TO)));
 	outputs[0].tokens = transfer->amount;
@@ -198,6 +198,22 @@ ask(FunctionCallInfo fcinfo, Transfer *transfer, const CbProveTerms *terms, cons
 	wanted.inputs = transfer->inputs;
 	wanted.n_inputs = transfer->n_inputs;
 	cb_prove_ask(&wanted, terms);
+}
+
+/* Whoever names another merchant's app has a plan of it, but not the NFT. */
+static void
+check_plan(const pg_uuid_t *plan_id)
+{
+	cb_execute_one(&check_followed, CB_ARGS(cb_uuid(plan_id)));
+	if (!cb_column_bool(0, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_WRONG_STATE),
+				 errmsg("the plan has no tokens")));
+	if (cb_column_bool(0, 2))
+		ereport(ERROR,
+				(errcode(ERRCODE_CB_WRONG_STATE),
+				 errmsg("the plan's merchant does not hold its NFT"),
+				 errdetail("The NFT is on a script that is not the merchant's.")));
 }
 
 static void

@@ -2,7 +2,7 @@
 -- after another, and what becomes of those that fail.
 SET search_path = public, charmbills, tap;
 SET timezone = 'UTC';
-SELECT plan(144);
+SELECT plan(145);
 
 SET charmbills.accept_mock_spells = on;
 SELECT sandbox_mine() AS height \gset
@@ -234,7 +234,16 @@ SELECT send_refused(:'utxo', a.arguments, a.code) FROM (VALUES
     (format('1, plan_id => %L, inputs => (SELECT ARRAY[nft_utxo] FROM charmbills.plans WHERE id = %L)', :'gold', :'gold'), 'CB010')) a(arguments, code);
 SELECT is((SELECT count(*) FROM transactions WHERE type = 'send'), 0::bigint, 'nothing is left of that');
 
+-- Another merchant, who names the same app, and sees the same charms.
+SELECT (create_plan(:'stall', 'The same', 1000, app_id => app_id, app_vk => app_vk)).id AS same FROM plans WHERE id = :'gold' \gset
+INSERT INTO charms (outpoint, plan_id, merchant_id, script, has_nft, remaining, amount, block_height, received_at, minted_at)
+SELECT outpoint, :'same', :'stall', script, has_nft, remaining, amount, block_height, received_at, minted_at FROM charms WHERE plan_id = :'gold' AND spent_height IS NULL;
+UPDATE plans SET nft_state = 'away' WHERE id = :'same';
+SELECT throws_ok(format('SELECT transfer_token(address_of(3), 1, %L, plan_id => %L, from_address => address_of(1))', fund(), :'same'),
+                 'CB010', 'the plan''s merchant does not hold its NFT', 'whoever names an app without having its NFT reserves no tokens');
 SELECT (transfer_token(address_of(3), 2, :'utxo', subscription_id => :'ada')).id AS gift \gset
+DELETE FROM charms WHERE plan_id = :'same';
+DELETE FROM watched_apps WHERE plan_id = :'same';
 SELECT results_eq(format('SELECT vout, tag, amount FROM charms_of(%L)', :'gift'), $$ VALUES (0, 't', 2::numeric), (1, 't', 1) $$, 'tokens are sent, and the rest goes back');
 SELECT results_eq(format('SELECT scripts[1], scripts[2] FROM prove_requests WHERE transaction_id = %L', :'gift'), $$ VALUES (script_of(3), script_of(1)) $$,
                   'to where they are to go');
