@@ -39,8 +39,9 @@ CB_KEYS_STATEMENT(find_matches,
 				  "      FROM unnest($9, $10) s(outpoint, tx) "
 				  "      JOIN charmbills.charms c ON c.outpoint = s.outpoint AND c.beamed_to IS NULL) "
 				  "     f(plan_id, merchant_id, tx, only_names, is_birth) "
-				  "WHERE NOT EXISTS (SELECT FROM charmbills.charm_transactions t "
-				  "                  WHERE t.plan_id = f.plan_id AND t.txid = ($1)[f.tx] AND t.block_height <= $11) "
+				  "WHERE NOT EXISTS (SELECT FROM (SELECT t.* FROM charmbills.charm_transactions t "
+				  "                               WHERE t.txid = ($1)[f.tx] OFFSET 0) t "
+				  "                  WHERE t.plan_id = f.plan_id AND t.block_height <= $11) "
 				  "GROUP BY f.plan_id, f.merchant_id, f.tx ORDER BY f.plan_id, f.tx");
 
 /* What to look up, and the position of the transaction that it is of. */

@@ -29,10 +29,10 @@
 	"               'address', charmbills.script_to_address(c.script), 'amount', c.amount, " \
 	"               'nft', c.has_nft, 'remaining', c.remaining, 'beamed', c.beamed_to IS NOT NULL) " \
 	"               ORDER BY c.outpoint)::text " \
-	"        FROM charmbills.charms c " \
-	"        WHERE c.outpoint BETWEEN charmbills.outpoint(t.txid, 0) " \
-	"                             AND charmbills.outpoint(t.txid, 2147483647) " \
-	"          AND c.plan_id = t.plan_id), " \
+	"        FROM (SELECT c.* FROM charmbills.charms c " \
+	"              WHERE c.outpoint BETWEEN charmbills.outpoint(t.txid, 0) " \
+	"                                   AND charmbills.outpoint(t.txid, 2147483647) OFFSET 0) c " \
+	"        WHERE c.plan_id = t.plan_id), " \
 	"       t.verdict = 'unsupported' AND " \
 	"       EXISTS (SELECT FROM charmbills.charms c " \
 	"               WHERE c.plan_id = t.plan_id AND c.spent_height = t.block_height " \

@@ -31,7 +31,9 @@ CB_KEYS_STATEMENT(spend_rows, "outpoint[] uuid[] txid[] int4[] timestamptz[] boo
 				  "UPDATE charmbills.charms c "
 				  "SET spent_by = r.spent_by, spent_height = r.height, spent_at = r.spent_at, is_unknown = r.is_unknown "
 				  "FROM unnest($1, $2, $3, $4, $5, $6) r(outpoint, plan_id, spent_by, height, spent_at, is_unknown) "
-				  "WHERE c.outpoint = r.outpoint AND c.plan_id = r.plan_id");
+				  "CROSS JOIN LATERAL (SELECT k.ctid AS place, k.plan_id FROM charmbills.charms k "
+				  "                    WHERE k.outpoint = r.outpoint OFFSET 0) k "
+				  "WHERE k.plan_id = r.plan_id AND c.ctid = k.place");
 CB_KEYS_STATEMENT(write_steps, "uuid[] txid[] text[] text[] text[] text[]",
 				  "UPDATE charmbills.charm_transactions t "
 				  "SET nft = r.nft, minted = r.minted::numeric, destroyed = r.destroyed::numeric, "

@@ -50,16 +50,19 @@ CB_STATEMENT(read_step, "uuid txid",
 #define ROW \
 	"SELECT c.plan_id, c.outpoint, c.script, c.has_nft, c.remaining::text, c.amount::text, c.beamed_to, " \
 	"       c.block_height, c.received_at, c.minted_at "
-/* Not spent, or by this transaction. */
+/*
+ * Not spent, or by this transaction.  Subqueries with an offset are looked up by
+ * outpoint, also where the plan was made while a plan had no more than a few.
+ */
 #define IS_THERE "(c.spent_height IS NULL OR c.spent_by = $3) "
 CB_KEYS_STATEMENT(read_held, "uuid[] outpoint[] txid",
 				  ROW "FROM unnest($1, $2) i(plan_id, outpoint) "
-				  "JOIN charmbills.charms c ON c.outpoint = i.outpoint AND c.plan_id = i.plan_id "
-				  "WHERE " IS_THERE "AND c.beamed_to IS NULL");
+				  "CROSS JOIN LATERAL (SELECT c.* FROM charmbills.charms c WHERE c.outpoint = i.outpoint OFFSET 0) c "
+				  "WHERE c.plan_id = i.plan_id AND " IS_THERE "AND c.beamed_to IS NULL");
 CB_KEYS_STATEMENT(read_beamed, "uuid[] bytea[] txid",
 				  ROW "FROM unnest($1, $2) i(plan_id, destination) "
-				  "JOIN charmbills.charms c ON c.beamed_to = i.destination AND c.plan_id = i.plan_id "
-				  "WHERE " IS_THERE "ORDER BY c.outpoint");
+				  "CROSS JOIN LATERAL (SELECT c.* FROM charmbills.charms c WHERE c.beamed_to = i.destination OFFSET 0) c "
+				  "WHERE c.plan_id = i.plan_id AND " IS_THERE "ORDER BY c.outpoint");
 
 typedef struct OutpointKey
 {
