@@ -64,6 +64,7 @@ static void queue_job(const CbProveRequest *request, TimestampTz now);
 static void prove(const CbProveRequest *request);
 static const char *choose_change(const CbProveRequest *request, CbSpan *script);
 static const char *check_outputs(const CbProveRequest *request);
+static bool pays_commit(CbSpan script);
 static void *lock_request(const CbJob *job);
 static const char *report(const CbJob *job, void *locked, NullableDatum outcome);
 static void take_gathered(const pg_uuid_t *transaction_id, NullableDatum outcome);
@@ -193,7 +194,19 @@ check_outputs(const CbProveRequest *request)
 	for (int i = 0; i < request->n_inputs; i++)
 		if (request->inputs[i].script.data == NULL)
 			return "the transaction of an input has no such output";
+	if (request->version == CB_DRAFT_OLD_VERSION && !pays_commit(request->inputs[request->n_inputs - 1].script))
+		return "the funding UTXO has no witness program, and nothing else can pay for a commit transaction";
 	return NULL;
+}
+
+/* Signing anything else would change the identifier that the spell spends. */
+static bool
+pays_commit(CbSpan script)
+{
+	int			version;
+	CbSpan		program;
+
+	return cb_script_witness_program(script, &version, &program);
 }
 
 static void *

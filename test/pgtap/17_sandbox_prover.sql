@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 SET charmbills.accept_mock_spells = on;
 SET charmbills.prover_url = 'sandbox';
 SET charmbills.app_vk = '3333333333333333333333333333333333333333333333333333333333333333';
-SELECT plan(26);
+SELECT plan(28);
 
 CREATE FUNCTION script(n integer) RETURNS bytea LANGUAGE sql AS $$ SELECT '\x0014'::bytea || repeat(chr(n), 20)::bytea $$;
 CREATE FUNCTION address(n integer) RETURNS text LANGUAGE sql AS $$ SELECT script_to_address(script(n)) $$;
@@ -67,6 +67,13 @@ SELECT is(told(:'request'), 'failed the funding UTXO does not pay for the output
 SELECT mint(:'pie', :'paid', 8, 5) AS request \gset
 SELECT is(told(:'request'), 'failed the funding UTXO does not pay for the outputs and the fee', 'nor for two');
 SELECT throws_ok(format('SELECT sandbox_sign(%L)', :'request'), 'CB010', NULL, 'there is nothing to sign then');
+SELECT (create_plan(:'shop', 'Roll', 1000, ticker => 'ROLL')).id AS roll \gset
+SELECT sandbox_pay_many(ARRAY[address(2), script_to_address('\xa914' || repeat('s', 20)::bytea || '\x87')], ARRAY[1000, 100000]) AS paid \gset
+SELECT mint(:'roll', :'paid', 8) AS request \gset
+SELECT is(told(:'request'), 'failed the funding UTXO has no witness program, and nothing else can pay for a commit transaction',
+          'nothing is proved that signing would undo');
+SELECT mint(:'roll', :'paid', 15) AS request \gset
+SELECT is(told(:'request'), 'pending_signature', 'without a commit transaction it would not');
 SELECT throws_ok('SELECT sandbox_sign(NULL)', 'CB011', NULL, 'nor in nothing');
 SELECT throws_ok(format('SELECT sandbox_sign(%L)', uuid_v7()), 'CB008', NULL, 'nor in what is not there');
 SELECT (create_plan(:'shop', 'Tart', 1000, ticker => 'TART')).id AS tart \gset
