@@ -34,7 +34,7 @@ CB_KEYS_STATEMENT(lock_plans, "uuid[]",
 				  "WHERE p.id = ANY ($1) AND " CB_PLAN_IS_TRACKED("p") " ORDER BY p.id FOR NO KEY UPDATE");
 /*
  * n: the live NFT, or one that was spent last; u: one of which no more is known.
- * What ended where it could have been born was never anywhere.
+ * What ended, or was lost sight of, where it could have been born was never anywhere.
  */
 CB_KEYS_STATEMENT(read_nfts, "uuid[] int4",
 				  "SELECT p.id, p.merchant_id, p.status, p.deactivated_by, p.import_key IS NOT NULL, p.nft_state, "
@@ -54,6 +54,8 @@ CB_KEYS_STATEMENT(read_nfts, "uuid[] int4",
 				  "CROSS JOIN LATERAL (SELECT CASE "
 				  "    WHEN n.outpoint IS NULL AND EXISTS (SELECT FROM charmbills.charm_transactions t "
 				  "                                        WHERE t.plan_id = p.id AND t.nft = 'ended') THEN 'gone' "
+				  "    WHEN n.outpoint IS NULL AND EXISTS (SELECT FROM charmbills.charm_transactions t "
+				  "                                        WHERE t.plan_id = p.id AND t.nft = 'unknown') THEN 'unknown' "
 				  "    WHEN n.outpoint IS NULL THEN 'unborn' "
 				  "    WHEN u.outpoint IS NOT NULL THEN 'unknown' "
 				  "    WHEN n.spent_height IS NOT NULL THEN 'gone' "

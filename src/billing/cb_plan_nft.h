@@ -5,8 +5,9 @@
  *
  * A tracked plan is on sale while its NFT is born, deep enough, and held by
  * the merchant: on the merchant's or the plan's address, on the plan's NFT
- * script, or on any script watched for the merchant.  What it is follows from
- * the charms known of it alone, so any path to the same facts ends alike.
+ * script, or on any script watched for the merchant.  Where its NFT is follows
+ * from the charms known of it alone, so any path to the same facts ends alike;
+ * one without its NFT has failed if it was never on sale, else it is inactive.
  *
  * Copyright (c) 2026, charmbills contributors
  *

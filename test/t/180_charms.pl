@@ -293,11 +293,13 @@ sub test_unsupported_birth
 
 	mine($birth);
 	is_deeply(deeds($plan), ['unknown 0 0'], 'a birth that nobody can read');
+	is(sql("SELECT nft_state, status FROM charmbills.plans WHERE id = '$plan->{id}'"), 'unknown|pending_confirmation', 'after which the plan waits');
 	mine($mint);
 	is_deeply(deeds($plan), [ 'unknown 0 0', 'elsewhere 0 0' ], 'and a mint that nobody can judge');
 	is(news($plan), 'unknown', 'which is no counterfeit');
 	upgrade($plan, $birth);
 	is(held($plan), 'ann:40 merchant:NFT/60', 'judged again after an upgrade, and followed to the tip');
+	is(sql("SELECT nft_state, status FROM charmbills.plans WHERE id = '$plan->{id}'"), 'held|active', 'so that the plan is on sale');
 	is_deeply(deeds($plan), [ 'born 0 0', 'moved 40 0' ], 'as if it had always been so');
 	is(news($plan), 'moved moved', 'as is announced');
 	return;

@@ -99,7 +99,7 @@ sub _pass
 	if ($spell->{state} eq 'unsupported')
 	{
 		$self->_lose_sight($deed, $block, @spent);
-		$deed->{nft} = 'unknown' if $is_birth;
+		$self->{fate} = $deed->{nft} = 'unknown' if $is_birth;
 		return;
 	}
 	$self->_move($tx, $accepted, $deed, $is_birth, $block, @spent);
