@@ -133,6 +133,12 @@ cb_result_message(CbResult result)
 }
 
 /* An empty span may have no address: nothing is ever added to NULL. */
+bool
+cb_span_equal(CbSpan a, CbSpan b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 CbReader
 cb_reader(const uint8_t *data, size_t len)
 {

@@ -110,6 +110,8 @@ typedef struct CbWriter
 	CbResult	error;
 } CbWriter;
 
+extern bool cb_span_equal(CbSpan a, CbSpan b);
+
 extern CbReader cb_reader(const uint8_t *data, size_t len);
 extern size_t cb_reader_left(const CbReader *r);
 extern uint8_t cb_read_u8(CbReader *r);

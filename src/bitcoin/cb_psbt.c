@@ -13,7 +13,6 @@
 
 static void fail(CbReader *r, CbResult error);
 static CbSpan span_between(const uint8_t *start, const uint8_t *end);
-static bool same_bytes(CbSpan a, CbSpan b);
 static bool find_field(CbSpan map, uint64_t type, CbSpan *value);
 static CbSpan read_map(CbReader *r, CbPsbtScope scope);
 static void read_global(CbReader *r, CbPsbt *psbt);
@@ -54,12 +53,6 @@ span_between(const uint8_t *start, const uint8_t *end)
 	CbSpan		span = {start, (size_t) (end - start)};
 
 	return span;
-}
-
-static bool
-same_bytes(CbSpan a, CbSpan b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 CbReader
@@ -120,7 +113,7 @@ read_map(CbReader *r, CbPsbtScope scope)
 	{
 		for (size_t i = 0; i < n_keys; i++)
 		{
-			if (same_bytes(keys[i], record.key))
+			if (cb_span_equal(keys[i], record.key))
 				fail(r, CB_ERR_PSBT_DUPLICATE);
 		}
 		fail(r, cb_psbt_check_record(scope, &record));
@@ -210,7 +203,7 @@ check_utxos(const CbPsbtInput *in, const CbOutpoint *prevout)
 	if (memcmp(&txid, &prevout->txid, sizeof(txid)) != 0 || !nth_output(&tx, prevout->vout, &out))
 		return CB_ERR_PSBT_UTXO;
 	if (in->witness_utxo.script.data != NULL &&
-		(in->witness_utxo.value != out.value || !same_bytes(in->witness_utxo.script, out.script)))
+		(in->witness_utxo.value != out.value || !cb_span_equal(in->witness_utxo.script, out.script)))
 		return CB_ERR_PSBT_UTXO;
 	return CB_OK;
 }

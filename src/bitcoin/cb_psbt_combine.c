@@ -9,8 +9,6 @@
  */
 #include "cb_psbt_internal.h"
 
-#include <string.h>
-
 static void combine_all(CbWriter *w, CbPsbtMaps firsts, CbPsbtMaps seconds);
 static void combine_maps(CbWriter *w, CbSpan first, CbSpan second);
 static bool has_key(CbSpan map, CbSpan key);
@@ -18,8 +16,7 @@ static bool has_key(CbSpan map, CbSpan key);
 CbResult
 cb_psbt_combine(const CbPsbt *first, const CbPsbt *second, CbWriter *w)
 {
-	if (first->tx.raw.len != second->tx.raw.len ||
-		memcmp(first->tx.raw.data, second->tx.raw.data, first->tx.raw.len) != 0)
+	if (!cb_span_equal(first->tx.raw, second->tx.raw))
 		return CB_ERR_PSBT_OTHER_TX;
 	cb_write_bytes(w, CB_PSBT_MAGIC, CB_PSBT_MAGIC_SIZE);
 	combine_maps(w, first->global, second->global);
@@ -63,7 +60,7 @@ has_key(CbSpan map, CbSpan key)
 
 	while (cb_psbt_next_record(&r, &record))
 	{
-		if (record.key.len == key.len && memcmp(record.key.data, key.data, key.len) == 0)
+		if (cb_span_equal(record.key, key))
 			return true;
 	}
 	return false;

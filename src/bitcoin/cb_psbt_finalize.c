@@ -190,8 +190,7 @@ find_signature(const CbPsbtInput *in, CbSpan key, CbSpan *signature)
 
 	while (cb_psbt_next_record(&r, &record))
 	{
-		if (record.type == CB_PSBT_IN_PARTIAL_SIG && record.key_data.len == key.len &&
-			memcmp(record.key_data.data, key.data, key.len) == 0)
+		if (record.type == CB_PSBT_IN_PARTIAL_SIG && cb_span_equal(record.key_data, key))
 		{
 			*signature = record.value;
 			return true;

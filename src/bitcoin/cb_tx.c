@@ -312,8 +312,7 @@ cb_tx_same_unsigned(const CbTx *signed_tx, const CbTx *unsigned_tx)
 
 	if (signed_tx->version != unsigned_tx->version || signed_tx->locktime != unsigned_tx->locktime ||
 		signed_tx->n_inputs != unsigned_tx->n_inputs || signed_tx->n_outputs != unsigned_tx->n_outputs ||
-		signed_tx->outputs.len != unsigned_tx->outputs.len ||
-		memcmp(signed_tx->outputs.data, unsigned_tx->outputs.data, unsigned_tx->outputs.len) != 0)
+		!cb_span_equal(signed_tx->outputs, unsigned_tx->outputs))
 		return false;
 	while (cb_tx_next_input(&it, &in) && cb_tx_next_input(&wanted_it, &wanted))
 	{

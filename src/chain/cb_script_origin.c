@@ -65,7 +65,7 @@ cb_script_origins(const pg_uuid_t *merchant_id, const CbSpan *scripts, int n)
 		CbSpan		script = cb_column_bytea(row, 1);
 
 		for (int i = 0; i < n; i++)
-			if (scripts[i].len == script.len && memcmp(scripts[i].data, script.data, script.len) == 0)
+			if (cb_span_equal(scripts[i], script))
 				origins[i] = origin;
 	}
 	return origins;

@@ -144,12 +144,9 @@ is_bound(const CbSpend *spend)
 static bool
 is_same(const CbSpend *a, const CbSpend *b)
 {
-	size_t		len = cb_reader_left(&a->items);
-
-	return a->n_items == b->n_items && a->script_sig.len == b->script_sig.len &&
-		len == cb_reader_left(&b->items) &&
-		(len == 0 || memcmp(a->items.pos, b->items.pos, len) == 0) &&
-		(a->script_sig.len == 0 || memcmp(a->script_sig.data, b->script_sig.data, a->script_sig.len) == 0);
+	return a->n_items == b->n_items && cb_span_equal(a->script_sig, b->script_sig) &&
+		cb_span_equal((CbSpan) {a->items.pos, cb_reader_left(&a->items)},
+					  (CbSpan) {b->items.pos, cb_reader_left(&b->items)});
 }
 
 static void

@@ -11,8 +11,6 @@
 
 #include "bitcoin/cb_script.h"
 
-#include <string.h>
-
 /* What has been seen behind the outputs asked for. */
 typedef struct Added
 {
@@ -20,7 +18,6 @@ typedef struct Added
 	bool		has_prover_fee;
 } Added;
 
-static bool is_script(CbSpan a, CbSpan b);
 static const char *check_asked(const CbTxOut *out, const CbTxOut *wanted);
 static const char *check_change(const CbTxOut *out, Added *added, CbAnswerCost *cost);
 static const char *check_prover_fee(const CbAsked *asked, const CbTxOut *out, Added *added, CbAnswerCost *cost);
@@ -53,16 +50,10 @@ cb_answer_check_outputs(const CbAsked *asked, const CbTx *tx, const CbCarrier *c
 	return NULL;
 }
 
-static bool
-is_script(CbSpan a, CbSpan b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static const char *
 check_asked(const CbTxOut *out, const CbTxOut *wanted)
 {
-	if (!is_script(out->script, wanted->script))
+	if (!cb_span_equal(out->script, wanted->script))
 		return "an output that was asked for pays somebody else";
 	if (out->value != wanted->value)
 		return "an output that was asked for has another amount";
@@ -78,9 +69,9 @@ check_carrier(const CbTxOut *out)
 static const char *
 check_added(const CbAsked *asked, const CbTxOut *out, Added *added, CbAnswerCost *cost)
 {
-	if (is_script(out->script, asked->change_script))
+	if (cb_span_equal(out->script, asked->change_script))
 		return check_change(out, added, cost);
-	if (asked->prover_script.len > 0 && is_script(out->script, asked->prover_script))
+	if (asked->prover_script.len > 0 && cb_span_equal(out->script, asked->prover_script))
 		return check_prover_fee(asked, out, added, cost);
 	if (out->script.len > 0 && out->script.data[0] == CB_OP_RETURN)
 		return "an output carries data that is not the spell";

@@ -238,7 +238,7 @@ cb_cbor_float(const CbCborHead *head)
 bool
 cb_cbor_equal(CbSpan a, CbSpan b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+	return cb_span_equal(a, b);
 }
 
 bool
