@@ -301,6 +301,12 @@ cb_tx_write_input(CbWriter *w, const CbTxIn *in)
 	cb_write_u32(w, in->sequence);
 }
 
+bool
+cb_outpoint_equal(const CbOutpoint *a, const CbOutpoint *b)
+{
+	return a->vout == b->vout && memcmp(&a->txid, &b->txid, sizeof(a->txid)) == 0;
+}
+
 /* Outputs are compared as they are written, inputs but for their scriptSigs. */
 bool
 cb_tx_same_unsigned(const CbTx *signed_tx, const CbTx *unsigned_tx)
@@ -316,7 +322,7 @@ cb_tx_same_unsigned(const CbTx *signed_tx, const CbTx *unsigned_tx)
 		return false;
 	while (cb_tx_next_input(&it, &in) && cb_tx_next_input(&wanted_it, &wanted))
 	{
-		if (memcmp(&in.prevout, &wanted.prevout, sizeof(in.prevout)) != 0 || in.sequence != wanted.sequence)
+		if (!cb_outpoint_equal(&in.prevout, &wanted.prevout) || in.sequence != wanted.sequence)
 			return false;
 	}
 	return true;

@@ -29,6 +29,8 @@ typedef struct CbOutpoint
 	uint32_t	vout;
 } CbOutpoint;
 
+extern bool cb_outpoint_equal(const CbOutpoint *a, const CbOutpoint *b);
+
 typedef struct CbTxIn
 {
 	CbOutpoint	prevout;

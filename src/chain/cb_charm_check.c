@@ -306,7 +306,7 @@ is_recorded_so(const CbCharmRow *row, uint64 i)
 	bool		is_beamed = !cb_column_is_null(i, 6);
 	uint64		amount = row->held.beamed > 0 ? row->held.beamed : row->held.amount;
 
-	if (memcmp(&outpoint, &row->outpoint, sizeof(outpoint)) != 0 || !cb_span_equal(script, row->script) ||
+	if (!cb_outpoint_equal(&outpoint, &row->outpoint) || !cb_span_equal(script, row->script) ||
 		is_beamed != (row->held.beamed > 0))
 		return false;
 	if (is_beamed && memcmp(cb_column_bytea(i, 6).data, row->beamed_to, sizeof(row->beamed_to)) != 0)

@@ -14,7 +14,6 @@
 
 #include <string.h>
 
-static bool is_outpoint(const CbOutpoint *a, const CbOutpoint *b);
 static bool is_among(const CbOutpoint *outpoint, const CbAskedInput *inputs, size_t n);
 static const char *check_input(const CbTxIn *in, const CbOutpoint *wanted);
 static const char *check_unsigned(const CbTx *tx, size_t n);
@@ -33,7 +32,7 @@ cb_answer_check_inputs(const CbTx *tx, const CbAskedInput *inputs, size_t n, con
 	for (size_t i = 0; cb_tx_next_input(&it, &in); i++)
 	{
 		bool		is_wanted = is_among(&in.prevout, inputs, n) ||
-			(signed_input != NULL && is_outpoint(&in.prevout, signed_input));
+			(signed_input != NULL && cb_outpoint_equal(&in.prevout, signed_input));
 		const char *reason;
 
 		if (!is_wanted)
@@ -50,16 +49,10 @@ cb_answer_check_inputs(const CbTx *tx, const CbAskedInput *inputs, size_t n, con
 }
 
 static bool
-is_outpoint(const CbOutpoint *a, const CbOutpoint *b)
-{
-	return a->vout == b->vout && memcmp(a->txid.bytes, b->txid.bytes, sizeof(a->txid.bytes)) == 0;
-}
-
-static bool
 is_among(const CbOutpoint *outpoint, const CbAskedInput *inputs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_outpoint(outpoint, &inputs[i].outpoint))
+		if (cb_outpoint_equal(outpoint, &inputs[i].outpoint))
 			return true;
 	return false;
 }
@@ -67,7 +60,7 @@ is_among(const CbOutpoint *outpoint, const CbAskedInput *inputs, size_t n)
 static const char *
 check_input(const CbTxIn *in, const CbOutpoint *wanted)
 {
-	if (!is_outpoint(&in->prevout, wanted))
+	if (!cb_outpoint_equal(&in->prevout, wanted))
 		return "the transaction's inputs are not in the order asked for";
 	if (in->script_sig.len > 0)
 		return "an input is signed already";

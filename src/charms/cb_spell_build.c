@@ -111,10 +111,7 @@ check_outpoints(const CbSpellDraft *draft)
 	{
 		for (size_t j = 0; j < i; j++)
 		{
-			const CbOutpoint *a = &draft->inputs[i].outpoint;
-			const CbOutpoint *b = &draft->inputs[j].outpoint;
-
-			if (a->vout == b->vout && memcmp(&a->txid, &b->txid, sizeof(a->txid)) == 0)
+			if (cb_outpoint_equal(&draft->inputs[i].outpoint, &draft->inputs[j].outpoint))
 				return "an input comes twice";
 		}
 	}

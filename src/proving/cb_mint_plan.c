@@ -68,7 +68,6 @@ typedef struct MintedPlan
 	bool		has_mint;		/* that is alive */
 } MintedPlan;
 
-static bool is_same(const CbOutpoint *a, const CbOutpoint *b);
 static void read_plan(MintedPlan *plan);
 static void check_plan(const MintedPlan *plan);
 static CbOutpoint choose_anchor(FunctionCallInfo fcinfo, const CbProveTerms *terms);
@@ -113,7 +112,7 @@ ask(FunctionCallInfo fcinfo, MintedPlan *plan, const CbProveTerms *terms, const 
 {
 	uint64		supply = cb_prove_units_arg(fcinfo, ARG_SUPPLY);
 	CbOutpoint	anchor = choose_anchor(fcinfo, terms);
-	bool		is_funding = is_same(&anchor, &terms->funding);
+	bool		is_funding = cb_outpoint_equal(&anchor, &terms->funding);
 	CbWantedOutput output = {.takes_nft = true};
 	CbWanted	wanted = {
 		.id = *id,
@@ -178,18 +177,12 @@ choose_anchor(FunctionCallInfo fcinfo, const CbProveTerms *terms)
 
 	if (!PG_ARGISNULL(ARG_ANCHOR))
 		anchor = cb_outpoint_of_value(PG_GETARG_CB_OUTPOINT(ARG_ANCHOR));
-	if (terms->version == CB_DRAFT_OLD_VERSION && is_same(&anchor, &terms->funding))
+	if (terms->version == CB_DRAFT_OLD_VERSION && cb_outpoint_equal(&anchor, &terms->funding))
 		ereport(ERROR,
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("a spell of version %d needs an anchor other than the funding UTXO", CB_DRAFT_OLD_VERSION),
 				 errhint("Give anchor_utxo another unspent output of yours.")));
 	return anchor;
-}
-
-static bool
-is_same(const CbOutpoint *a, const CbOutpoint *b)
-{
-	return a->vout == b->vout && memcmp(&a->txid, &b->txid, sizeof(a->txid)) == 0;
 }
 
 /*
