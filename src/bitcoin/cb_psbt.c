@@ -18,7 +18,6 @@ static CbSpan read_map(CbReader *r, CbPsbtScope scope);
 static void read_global(CbReader *r, CbPsbt *psbt);
 static void read_inputs(CbReader *r, CbPsbt *psbt);
 static void read_outputs(CbReader *r, CbPsbt *psbt);
-static bool nth_output(const CbTx *tx, uint32_t n, CbTxOut *out);
 static CbResult check_utxos(const CbPsbtInput *in, const CbOutpoint *prevout);
 
 CbResult
@@ -172,18 +171,6 @@ read_outputs(CbReader *r, CbPsbt *psbt)
 	psbt->outputs = span_between(start, r->pos);
 }
 
-static bool
-nth_output(const CbTx *tx, uint32_t n, CbTxOut *out)
-{
-	CbTxOutIter it = cb_tx_outputs(tx);
-
-	if (n >= tx->n_outputs)
-		return false;
-	while (cb_tx_next_output(&it, out) && n > 0)
-		n--;
-	return true;
-}
-
 /*
  * A previous transaction that is not the one spent, or that says otherwise
  * than the output beside it, would have a signer believe in a wrong amount.
@@ -200,7 +187,7 @@ check_utxos(const CbPsbtInput *in, const CbOutpoint *prevout)
 	if (cb_tx_parse(in->non_witness_utxo.data, in->non_witness_utxo.len, &tx) != CB_OK)
 		return CB_ERR_PSBT;
 	cb_tx_txid(&tx, &txid);
-	if (memcmp(&txid, &prevout->txid, sizeof(txid)) != 0 || !nth_output(&tx, prevout->vout, &out))
+	if (memcmp(&txid, &prevout->txid, sizeof(txid)) != 0 || !cb_tx_nth_output(&tx, prevout->vout, &out))
 		return CB_ERR_PSBT_UTXO;
 	if (in->witness_utxo.script.data != NULL &&
 		(in->witness_utxo.value != out.value || !cb_span_equal(in->witness_utxo.script, out.script)))
@@ -258,7 +245,7 @@ cb_psbt_spent_output(const CbPsbtInput *in, const CbOutpoint *prevout, CbTxOut *
 
 	if (in->witness_utxo.script.data == NULL)
 		return previous.data != NULL && cb_tx_parse(previous.data, previous.len, &tx) == CB_OK &&
-			nth_output(&tx, prevout->vout, out);
+			cb_tx_nth_output(&tx, prevout->vout, out);
 	*out = in->witness_utxo;
 	return true;
 }

@@ -347,6 +347,18 @@ cb_tx_next_output(CbTxOutIter *it, CbTxOut *out)
 }
 
 /* Without a witness every input's stack is empty: none is walked. */
+bool
+cb_tx_nth_output(const CbTx *tx, uint32_t n, CbTxOut *out)
+{
+	CbTxOutIter it = cb_tx_outputs(tx);
+
+	if (n >= tx->n_outputs)
+		return false;
+	while (cb_tx_next_output(&it, out) && n > 0)
+		n--;
+	return true;
+}
+
 CbWitnessIter
 cb_tx_witnesses(const CbTx *tx)
 {

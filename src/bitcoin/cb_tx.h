@@ -114,6 +114,8 @@ extern bool cb_tx_next_input(CbTxInIter *it, CbTxIn *in);
 extern void cb_tx_write_input(CbWriter *w, const CbTxIn *in);
 extern CbTxOutIter cb_tx_outputs(const CbTx *tx);
 extern bool cb_tx_next_output(CbTxOutIter *it, CbTxOut *out);
+/* One output, from 0; false where there are not so many. */
+extern bool cb_tx_nth_output(const CbTx *tx, uint32_t n, CbTxOut *out);
 extern CbWitnessIter cb_tx_witnesses(const CbTx *tx);
 /* Next input's stack: how many items, and a reader over just them (var_bytes each). */
 extern bool cb_tx_next_witness(CbWitnessIter *it, uint64_t *n_items, CbReader *items);

@@ -125,14 +125,10 @@ find_output(const CbBlockTx *txs, int n, const CbOutpoint *outpoint, CbPrevious 
 {
 	for (int i = 0; i < n; i++)
 	{
-		CbTxOutIter it = cb_tx_outputs(&txs[i].tx);
-
 		if (memcmp(&txs[i].txid, &outpoint->txid, sizeof(CbHash256)) != 0 ||
-			outpoint->vout >= txs[i].tx.n_outputs)
+			!cb_tx_nth_output(&txs[i].tx, outpoint->vout, &previous->out))
 			continue;
 		previous->raw = txs[i].tx.raw;
-		for (uint32 k = 0; k <= outpoint->vout; k++)
-			cb_tx_next_output(&it, &previous->out);
 		return true;
 	}
 	return false;

@@ -135,19 +135,13 @@ static void
 find_output(CbProveInput *input)
 {
 	CbTx		tx;
-	CbTxOutIter it;
 	CbTxOut		out;
 
-	if (input->raw.len == 0 || cb_tx_parse(input->raw.data, input->raw.len, &tx) != CB_OK)
+	if (input->raw.len == 0 || cb_tx_parse(input->raw.data, input->raw.len, &tx) != CB_OK ||
+		!cb_tx_nth_output(&tx, input->outpoint.vout, &out))
 		return;
-	it = cb_tx_outputs(&tx);
-	for (uint32 vout = 0; cb_tx_next_output(&it, &out); vout++)
-	{
-		if (vout != input->outpoint.vout)
-			continue;
-		input->sats = out.value;
-		input->script = out.script;
-	}
+	input->sats = out.value;
+	input->script = out.script;
 }
 
 static void
