@@ -18,8 +18,8 @@ cb_columns_begin(CbColumns *columns, int n_columns, int capacity)
 	columns->n_rows = 0;
 	columns->capacity = capacity;
 	columns->n_columns = n_columns;
-	columns->values = palloc(sizeof(Datum) * n_columns * Max(capacity, 1));
-	columns->nulls = palloc(sizeof(bool) * n_columns * Max(capacity, 1));
+	columns->values = palloc_extended(sizeof(Datum) * n_columns * Max(capacity, 1), MCXT_ALLOC_HUGE);
+	columns->nulls = palloc_extended(sizeof(bool) * n_columns * Max(capacity, 1), MCXT_ALLOC_HUGE);
 }
 
 void

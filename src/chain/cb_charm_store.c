@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "cb_columns.h"
 #include "cb_compat.h"
 #include "cb_sql.h"
 #include "chain/cb_charm_walk.h"
@@ -43,32 +44,14 @@ CB_KEYS_STATEMENT(write_steps, "uuid[] txid[] text[] text[] text[] text[]",
 				  "  AND (t.nft, t.minted, t.destroyed, t.counterfeit) IS DISTINCT FROM "
 				  "      (r.nft, r.minted::numeric, r.destroyed::numeric, r.counterfeit)");
 
-/* One column of an array of rows. */
-typedef struct Column
-{
-	Datum	   *values;
-	bool	   *nulls;
-	Oid			type;
-} Column;
-
-/* A table of them. */
+/* Of a statement here, at most. */
 #define MAX_COLUMNS 15
 
-typedef struct Columns
-{
-	Column		columns[MAX_COLUMNS];
-	int			n_rows;
-	int			next;			/* column of the row being added */
-} Columns;
-
-static void begin(Columns *columns, const Oid *types, int n, int capacity);
-static void put(Columns *columns, NullableDatum value);
-static void end_row(Columns *columns);
-static NullableDatum array(const Columns *columns, int i);
+static void write_rows(CbStatement *statement, const CbColumns *columns, const Oid *types);
 static NullableDatum decimal(uint64 amount);
 static NullableDatum time_or_null(TimestampTz time);
 static void insert_created(const CbCharmWalk *walk);
-static void put_created(Columns *columns, const CbCharmRow *row);
+static void put_created(CbColumns *columns, const CbCharmRow *row);
 static void spend_stored(const CbCharmWalk *walk);
 static void write_outcomes(const CbCharmWalk *walk);
 
@@ -81,39 +64,15 @@ cb_charm_walk_store(const CbCharmWalk *walk)
 }
 
 static void
-begin(Columns *columns, const Oid *types, int n, int capacity)
+write_rows(CbStatement *statement, const CbColumns *columns, const Oid *types)
 {
-	memset(columns, 0, sizeof(*columns));
-	for (int i = 0; i < n; i++)
-	{
-		columns->columns[i].values = palloc_extended(sizeof(Datum) * Max(capacity, 1), MCXT_ALLOC_HUGE);
-		columns->columns[i].nulls = palloc_extended(sizeof(bool) * Max(capacity, 1), MCXT_ALLOC_HUGE);
-		columns->columns[i].type = types[i];
-	}
-}
+	NullableDatum args[MAX_COLUMNS];
 
-static void
-put(Columns *columns, NullableDatum value)
-{
-	Column	   *column = &columns->columns[columns->next++];
-
-	column->values[columns->n_rows] = value.value;
-	column->nulls[columns->n_rows] = value.isnull;
-}
-
-static void
-end_row(Columns *columns)
-{
-	columns->n_rows++;
-	columns->next = 0;
-}
-
-static NullableDatum
-array(const Columns *columns, int i)
-{
-	const Column *column = &columns->columns[i];
-
-	return cb_array(column->values, column->nulls, columns->n_rows, column->type);
+	if (columns->n_rows == 0)
+		return;
+	for (int i = 0; i < columns->n_columns; i++)
+		args[i] = cb_columns_array(columns, i, types[i]);
+	cb_execute(statement, args);
 }
 
 /* Beyond bigint. */
@@ -136,43 +95,32 @@ insert_created(const CbCharmWalk *walk)
 		cb_type_oid("outpoint"), UUIDOID, UUIDOID, BYTEAOID, BOOLOID, TEXTOID, TEXTOID, BYTEAOID,
 		INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, cb_type_oid("txid"), INT4OID, TIMESTAMPTZOID, BOOLOID
 	};
-	Columns		c;
+	CbColumns	c;
 
-	begin(&c, types, lengthof(types), walk->n_rows);
+	cb_columns_begin(&c, lengthof(types), walk->n_rows);
 	for (int i = 0; i < walk->n_rows; i++)
 	{
 		if (!walk->rows[i]->is_stored)
 			put_created(&c, walk->rows[i]);
 	}
-	if (c.n_rows > 0)
-		cb_execute(&insert_rows,
-				   CB_ARGS(array(&c, 0), array(&c, 1), array(&c, 2), array(&c, 3), array(&c, 4),
-						   array(&c, 5), array(&c, 6), array(&c, 7), array(&c, 8), array(&c, 9),
-						   array(&c, 10), array(&c, 11), array(&c, 12), array(&c, 13), array(&c, 14)));
+	write_rows(&insert_rows, &c, types);
 }
 
 static void
-put_created(Columns *columns, const CbCharmRow *row)
+put_created(CbColumns *columns, const CbCharmRow *row)
 {
 	bool		is_beamed = row->held.beamed > 0;
 	CbSpan		destination = {row->beamed_to, sizeof(row->beamed_to)};
 
-	put(columns, cb_outpoint(&row->outpoint));
-	put(columns, cb_uuid(&row->plan->id));
-	put(columns, cb_uuid(&row->plan->merchant_id));
-	put(columns, cb_bytea(row->script));
-	put(columns, cb_bool(row->held.has_nft));
-	put(columns, row->held.has_nft ? decimal(row->held.remaining) : cb_null());
-	put(columns, decimal(is_beamed ? row->held.beamed : row->held.amount));
-	put(columns, is_beamed ? cb_bytea(destination) : cb_null());
-	put(columns, cb_int4(row->height));
-	put(columns, cb_timestamptz(row->received_at));
-	put(columns, time_or_null(row->minted_at));
-	put(columns, row->is_spent ? cb_txid(&row->spent_by) : cb_null());
-	put(columns, row->is_spent ? cb_int4(row->spent_height) : cb_null());
-	put(columns, row->is_spent ? cb_timestamptz(row->spent_at) : cb_null());
-	put(columns, cb_bool(row->is_unknown));
-	end_row(columns);
+	cb_columns_add(columns, CB_ARGS(
+		cb_outpoint(&row->outpoint), cb_uuid(&row->plan->id), cb_uuid(&row->plan->merchant_id),
+		cb_bytea(row->script), cb_bool(row->held.has_nft),
+		row->held.has_nft ? decimal(row->held.remaining) : cb_null(),
+		decimal(is_beamed ? row->held.beamed : row->held.amount),
+		is_beamed ? cb_bytea(destination) : cb_null(), cb_int4(row->height), cb_timestamptz(row->received_at),
+		time_or_null(row->minted_at), row->is_spent ? cb_txid(&row->spent_by) : cb_null(),
+		row->is_spent ? cb_int4(row->spent_height) : cb_null(),
+		row->is_spent ? cb_timestamptz(row->spent_at) : cb_null(), cb_bool(row->is_unknown)));
 }
 
 static void
@@ -181,48 +129,36 @@ spend_stored(const CbCharmWalk *walk)
 	const Oid	types[] = {
 		cb_type_oid("outpoint"), UUIDOID, cb_type_oid("txid"), INT4OID, TIMESTAMPTZOID, BOOLOID
 	};
-	Columns		c;
+	CbColumns	c;
 
-	begin(&c, types, lengthof(types), walk->n_rows);
+	cb_columns_begin(&c, lengthof(types), walk->n_rows);
 	for (int i = 0; i < walk->n_rows; i++)
 	{
 		const CbCharmRow *row = walk->rows[i];
 
 		if (!row->is_stored || !row->is_spent)
 			continue;
-		put(&c, cb_outpoint(&row->outpoint));
-		put(&c, cb_uuid(&row->plan->id));
-		put(&c, cb_txid(&row->spent_by));
-		put(&c, cb_int4(row->spent_height));
-		put(&c, cb_timestamptz(row->spent_at));
-		put(&c, cb_bool(row->is_unknown));
-		end_row(&c);
+		cb_columns_add(&c, CB_ARGS(
+			cb_outpoint(&row->outpoint), cb_uuid(&row->plan->id), cb_txid(&row->spent_by),
+			cb_int4(row->spent_height), cb_timestamptz(row->spent_at), cb_bool(row->is_unknown)));
 	}
-	if (c.n_rows > 0)
-		cb_execute(&spend_rows,
-				   CB_ARGS(array(&c, 0), array(&c, 1), array(&c, 2), array(&c, 3), array(&c, 4), array(&c, 5)));
+	write_rows(&spend_rows, &c, types);
 }
 
 static void
 write_outcomes(const CbCharmWalk *walk)
 {
 	const Oid	types[] = {UUIDOID, cb_type_oid("txid"), TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-	Columns		c;
+	CbColumns	c;
 
-	begin(&c, types, lengthof(types), walk->n_steps);
+	cb_columns_begin(&c, lengthof(types), walk->n_steps);
 	for (int i = 0; i < walk->n_steps; i++)
 	{
 		const CbCharmStep *step = &walk->steps[i];
 
-		put(&c, cb_uuid(&step->plan->id));
-		put(&c, cb_txid(&step->txid));
-		put(&c, cb_text(step->nft));
-		put(&c, decimal(step->minted));
-		put(&c, decimal(step->destroyed));
-		put(&c, cb_text(step->counterfeit));
-		end_row(&c);
+		cb_columns_add(&c, CB_ARGS(
+			cb_uuid(&step->plan->id), cb_txid(&step->txid), cb_text(step->nft), decimal(step->minted),
+			decimal(step->destroyed), cb_text(step->counterfeit)));
 	}
-	if (c.n_rows > 0)
-		cb_execute(&write_steps,
-				   CB_ARGS(array(&c, 0), array(&c, 1), array(&c, 2), array(&c, 3), array(&c, 4), array(&c, 5)));
+	write_rows(&write_steps, &c, types);
 }
