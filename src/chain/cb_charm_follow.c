@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "cb_compat.h"
 #include "cb_sql.h"
 #include "chain/cb_charm_walk.h"
@@ -83,17 +82,10 @@ cb_charm_undo(CbChange *change, const CbCharmStart *starts, int n)
 static void
 undo(CbChange *change, const CbCharmStart *starts, int n, Known *known)
 {
-	Datum	   *columns = palloc(sizeof(Datum) * 2 * Max(n, 1));
 	NullableDatum ids;
 	NullableDatum heights;
 
-	for (int i = 0; i < n; i++)
-	{
-		columns[i] = cb_uuid(&starts[i].plan_id).value;
-		columns[n + i] = Int32GetDatum(starts[i].height);
-	}
-	ids = cb_array(columns, NULL, n, UUIDOID);
-	heights = cb_array(columns + n, NULL, n, INT4OID);
+	cb_charm_start_arrays(starts, n, &ids, &heights);
 	known->n = (int) cb_execute(&delete_rows, CB_ARGS(ids, heights));
 	known->outpoints = palloc_extended(sizeof(CbOutpointValue) * Max(known->n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < known->n; i++)

@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "cb_compat.h"
 #include "cb_json.h"
 #include "cb_sql.h"
@@ -142,16 +141,12 @@ touch(CbChange *change, const pg_uuid_t *plan_id, const CbHash256 *txid, bool *i
 void
 cb_charm_news_before(CbChange *change, const CbCharmStart *starts, int n)
 {
-	Datum	   *columns = palloc(sizeof(Datum) * 2 * Max(n, 1));
+	NullableDatum ids;
+	NullableDatum heights;
 	uint64		rows;
 
-	for (int i = 0; i < n; i++)
-	{
-		columns[i] = cb_uuid(&starts[i].plan_id).value;
-		columns[n + i] = Int32GetDatum(starts[i].height);
-	}
-	rows = cb_execute(&read_effects_above,
-					  CB_ARGS(cb_array(columns, NULL, n, UUIDOID), cb_array(columns + n, NULL, n, INT4OID)));
+	cb_charm_start_arrays(starts, n, &ids, &heights);
+	rows = cb_execute(&read_effects_above, CB_ARGS(ids, heights));
 	for (uint64 row = 0; row < rows; row++)
 	{
 		pg_uuid_t	plan_id = cb_column_uuid(row, 1);

@@ -18,13 +18,7 @@
 #include "postgres.h"
 
 #include "chain/cb_change.h"
-
-/* A plan, and the lowest height of what changes of it. */
-typedef struct CbCharmStart
-{
-	pg_uuid_t	plan_id;
-	int32		height;
-} CbCharmStart;
+#include "chain/cb_charm_start.h"
 
 /* Before what plans' transactions at these heights and above do is changed. */
 extern void cb_charm_news_before(CbChange *change, const CbCharmStart *starts, int n);

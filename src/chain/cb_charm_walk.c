@@ -103,17 +103,10 @@ static void make_outpoint(const CbCharmPlan *plan, const CbOutpoint *outpoint, O
 void
 cb_charm_walk_load(CbCharmWalk *walk, const CbCharmStart *starts, int n)
 {
-	Datum	   *columns = palloc(sizeof(Datum) * 2 * Max(n, 1));
 	NullableDatum ids;
 	NullableDatum heights;
 
-	for (int i = 0; i < n; i++)
-	{
-		columns[i] = cb_uuid(&starts[i].plan_id).value;
-		columns[n + i] = Int32GetDatum(starts[i].height);
-	}
-	ids = cb_array(columns, NULL, n, UUIDOID);
-	heights = cb_array(columns + n, NULL, n, INT4OID);
+	cb_charm_start_arrays(starts, n, &ids, &heights);
 	begin_walk(walk);
 	load_plans(walk, cb_execute(&read_plans, CB_ARGS(ids, heights)));
 	load_steps(walk, cb_execute(&read_steps, CB_ARGS(ids, heights)));
