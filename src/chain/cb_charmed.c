@@ -15,7 +15,7 @@
 #include "cb_errors.h"
 #include "cb_sql.h"
 #include "chain/cb_charmed.h"
-#include "charms/cb_spell.h"
+#include "chain/cb_tx_spell.h"
 
 CB_KEYS_STATEMENT(find_followed, "outpoint[]",
 				  "SELECT outpoint FROM charmbills.charms "
@@ -43,18 +43,11 @@ static bool puts_charms(const CbSpell *spell, uint32 vout);
 CB_FUNCTION(is_charmed, CB_MERCHANT)
 {
 	CbOutpoint	outpoint;
+	CbOutpoint	found;
 
 	cb_require_args(fcinfo, 1);
 	outpoint = cb_outpoint_of_value(PG_GETARG_CB_OUTPOINT(0));
-	PG_RETURN_BOOL(cb_outpoint_is_charmed(&outpoint));
-}
-
-bool
-cb_outpoint_is_charmed(const CbOutpoint *outpoint)
-{
-	CbOutpoint	found;
-
-	return find_charmed(outpoint, 1, &found);
+	PG_RETURN_BOOL(find_charmed(&outpoint, 1, &found));
 }
 
 void
@@ -142,9 +135,8 @@ load_creators(const CbOutpoint *outpoints, int n, int *n_creators)
 static bool
 read_spell(const CbTx *tx, CbSpell *spell)
 {
-	CbWriter	joined = cb_writer(palloc(tx->witness.len), tx->witness.len);
-
-	return cb_spell_read(tx, &joined, spell) == CB_SPELL_READ;
+	cb_tx_spell_read(tx, spell);
+	return spell->state == CB_SPELL_READ;
 }
 
 static bool

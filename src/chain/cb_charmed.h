@@ -16,13 +16,10 @@
 #include "bitcoin/cb_block.h"
 
 /*
- * Does the outpoint carry charms, as far as is known: those of a plan that is
- * followed, or any that the spell of a known transaction puts there?  Such a
- * spell is read, not verified: what might carry charms is kept.
+ * CB019, naming it, if one of these coins carries charms as far as is known:
+ * those of a plan that is followed, or any that the spell of a known transaction
+ * puts there.  Such a spell is read, not verified: what might carry charms is kept.
  */
-extern bool cb_outpoint_is_charmed(const CbOutpoint *outpoint);
-
-/* CB019, naming it, if one of these coins carries charms. */
 extern void cb_refuse_charmed(const CbOutpoint *outpoints, int n);
 
 /* The same for what a transaction spends, unless it carries a spell itself. */

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "chain/cb_tx_spell.h"
 #include "charms/cb_nft_state.h"
 #include "proving/cb_prove_internal.h"
 
@@ -101,15 +102,14 @@ static const char *
 read_input(Build *build, int i)
 {
 	const CbProveInput *input = &build->request->inputs[i];
-	CbWriter	joined;
 	CbSpell		spell;
 	CbTx		tx;
 
 	build->inputs[i].outpoint = input->outpoint;
 	if (cb_tx_parse(input->raw.data, input->raw.len, &tx) != CB_OK)
 		return "the transaction of an input is not known";
-	joined = cb_writer(palloc(Max(tx.witness.len, 1)), tx.witness.len);
-	switch (cb_spell_read(&tx, &joined, &spell))
+	cb_tx_spell_read(&tx, &spell);
+	switch (spell.state)
 	{
 		case CB_SPELL_READ:
 			return read_charms(build, i, &spell);
