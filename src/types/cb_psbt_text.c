@@ -29,6 +29,7 @@
 
 static bool begins_with(const text *given, const char *start);
 static CbSpan decode(const text *given, const char *what);
+static void read_psbt(const text *given, const char *what, CbPsbt *psbt);
 static void parse(CbSpan bytes, const char *what, CbPsbt *psbt);
 
 PG_FUNCTION_INFO_V1(charmbills_combine_psbts);
@@ -47,8 +48,8 @@ begins_with(const text *given, const char *start)
 	return VARSIZE_ANY_EXHDR(given) >= len && pg_strncasecmp(VARDATA_ANY(given), start, len) == 0;
 }
 
-void
-cb_psbt_arg(const text *given, const char *what, CbPsbt *psbt)
+static void
+read_psbt(const text *given, const char *what, CbPsbt *psbt)
 {
 	parse(decode(given, what), what, psbt);
 }
@@ -89,7 +90,7 @@ cb_psbt_arg_finalized(const text *given, const char *what, CbPsbt *psbt)
 	CbWriter	w;
 	CbResult	result;
 
-	cb_psbt_arg(given, what, psbt);
+	read_psbt(given, what, psbt);
 	capacity = psbt->raw.len + (size_t) psbt->tx.n_inputs * CB_PSBT_FINAL_GROWTH;
 	w = cb_writer(palloc(capacity), capacity);
 	result = cb_psbt_finalize(psbt, &w);
@@ -125,14 +126,14 @@ charmbills_combine_psbts(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_CB_INVALID_ARGUMENT),
 				 errmsg("psbts must be PSBTs, at least one, and none null")));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n);
-	cb_psbt_arg(DatumGetTextPP(elements[0]), "PSBT", &combined);
+	read_psbt(DatumGetTextPP(elements[0]), "PSBT", &combined);
 	for (int i = 1; i < n; i++)
 	{
 		CbPsbt		next;
 		CbWriter	w;
 		CbResult	result;
 
-		cb_psbt_arg(DatumGetTextPP(elements[i]), "PSBT", &next);
+		read_psbt(DatumGetTextPP(elements[i]), "PSBT", &next);
 		w = cb_writer(palloc(combined.raw.len + next.raw.len), combined.raw.len + next.raw.len);
 		result = cb_psbt_combine(&combined, &next, &w);
 		if (result == CB_ERR_PSBT_OTHER_TX)

@@ -17,10 +17,10 @@
 /* Does the text begin like a PSBT, in either form? */
 extern bool cb_is_psbt_text(const text *given);
 
-/* Parse one; what it points into is palloc'd.  CB002 naming `what`. */
-extern void cb_psbt_arg(const text *given, const char *what, CbPsbt *psbt);
-
-/* The same with every input made final that can be. */
+/*
+ * Parse one, with every input made final that can be; what it points into is
+ * palloc'd.  CB002 naming `what`.
+ */
 extern void cb_psbt_arg_finalized(const text *given, const char *what, CbPsbt *psbt);
 
 extern text *cb_psbt_base64(CbSpan psbt);
