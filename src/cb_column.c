@@ -64,6 +64,12 @@ cb_column_text(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+bool
+cb_text_equal(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 pg_uuid_t
 cb_column_uuid(uint64 row, int column)
 {

@@ -89,6 +89,8 @@ extern int32 cb_column_int4(uint64 row, int column);
 extern int64 cb_column_int8(uint64 row, int column);	/* NULL gives 0, as above */
 extern bool cb_column_bool(uint64 row, int column);
 extern char *cb_column_text(uint64 row, int column);	/* palloc'd or NULL */
+/* Two such texts; NULL is equal to NULL alone. */
+extern bool cb_text_equal(const char *a, const char *b);
 extern pg_uuid_t cb_column_uuid(uint64 row, int column);
 /* The first column of the last result's n rows, palloc'd. */
 extern pg_uuid_t *cb_column_uuids(uint64 n);

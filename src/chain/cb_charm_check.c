@@ -273,8 +273,7 @@ check_outcome(CbCharmWalk *walk)
 	if (strcmp(cb_column_text(0, 5), psprintf(UINT64_FORMAT, step->minted)) != 0 ||
 		strcmp(cb_column_text(0, 6), psprintf(UINT64_FORMAT, step->destroyed)) != 0)
 		return "what was minted or destroyed is recorded otherwise";
-	if (counterfeit == NULL || step->counterfeit == NULL ? counterfeit != step->counterfeit :
-		strcmp(counterfeit, step->counterfeit) != 0)
+	if (!cb_text_equal(counterfeit, step->counterfeit))
 		return "what is counterfeit is recorded otherwise";
 	return NULL;
 }

@@ -93,7 +93,6 @@ static int	compare_uuids(const void *a, const void *b);
 static int	touched_keys(CbChange *change, pg_uuid_t **plans, CbHash256 **txids);
 static void announce_undone(CbChange *change, CbEvents *events);
 static int	compare_undone(const void *a, const void *b);
-static bool same_text(const char *a, const char *b);
 static bool is_same(const Effect *a, const Effect *b);
 static bool is_genuine(const Effect *effect);
 static bool does_something(const Effect *effect);
@@ -330,17 +329,11 @@ compare_undone(const void *a, const void *b)
 }
 
 static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
 is_same(const Effect *a, const Effect *b)
 {
-	return same_text(a->nft, b->nft) && same_text(a->minted, b->minted) &&
-		same_text(a->destroyed, b->destroyed) && same_text(a->counterfeit, b->counterfeit) &&
-		same_text(a->outputs, b->outputs) && a->makes_unknown == b->makes_unknown;
+	return cb_text_equal(a->nft, b->nft) && cb_text_equal(a->minted, b->minted) &&
+		cb_text_equal(a->destroyed, b->destroyed) && cb_text_equal(a->counterfeit, b->counterfeit) &&
+		cb_text_equal(a->outputs, b->outputs) && a->makes_unknown == b->makes_unknown;
 }
 
 static bool
@@ -385,7 +378,7 @@ announce_effect(const Key *key, const Effect *before, const Effect *after, Times
 		cb_event_uuid(events, makes_unknown ? "charm.unknown" : "charm.moved", &after->merchant_id,
 					  "plan", &key->plan_id, cb_json_end(&payload), now);
 	}
-	if (after->counterfeit == NULL || same_text(before->counterfeit, after->counterfeit))
+	if (after->counterfeit == NULL || cb_text_equal(before->counterfeit, after->counterfeit))
 		return;
 	begin_payload(&payload, key, after);
 	cb_json_text(&payload, "reason", after->counterfeit);

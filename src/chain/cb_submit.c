@@ -33,7 +33,6 @@ static text *part_of(FunctionCallInfo fcinfo, int argno, const char *stored, con
 static void check_same(const CbUnsigned *row, const CbPackage *package);
 static void check_signatures(const CbUnsigned *row, const CbPackage *package);
 static bool is_still_to_be_sent(const CbUnsigned *row);
-static bool same_text(const char *a, const char *b);
 static void refuse_other_row(const CbOutgoing *outgoing);
 
 /*
@@ -155,18 +154,12 @@ is_still_to_be_sent(const CbUnsigned *row)
 	cb_unsigned_read(&row->id, &now);
 	if (!cb_submit_is_wanted(&now))
 		return false;
-	if (!same_text(now.commit_hex, row->commit_hex) || !same_text(now.spell_hex, row->spell_hex))
+	if (!cb_text_equal(now.commit_hex, row->commit_hex) || !cb_text_equal(now.spell_hex, row->spell_hex))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("the transaction has changed while it was checked"),
 				 errhint("Try again.")));
 	return true;
-}
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* broadcast_package() may have been given the very same transaction. */
