@@ -46,8 +46,6 @@ extern int64 cb_prover_left_over(const CbProveRequest *request);
  * none.
  */
 extern const char *cb_prover_body(const CbProveRequest *request, char **body);
-/* The inputs and the outputs asked for as a transaction, palloc'd. */
-extern void cb_prover_draft(const CbProveRequest *request, CbTx *tx);
 
 /* Whether the prover has to run the app's program: to mint, not to send. */
 extern bool cb_prover_runs_app(const CbProveRequest *request);

@@ -19,11 +19,10 @@
 
 #include "bitcoin/cb_address.h"
 #include "bitcoin/cb_base64.h"
-#include "bitcoin/cb_tx_draft.h"
 #include "cb_guc.h"
 #include "cb_json.h"
 #include "charms/cb_spell_request.h"
-#include "proving/cb_prover.h"
+#include "proving/cb_prover_draft.h"
 #include "types/cb_types.h"
 
 #define CHAIN "bitcoin"
@@ -32,10 +31,6 @@
 #define CBOR_COIN 64
 /* An outpoint as CBOR, with room. */
 #define WITNESS_SIZE 100
-/* Of a transaction without its inputs and outputs; of an input; of an output. */
-#define TX_SIZE 64
-#define INPUT_SIZE 41
-#define OUTPUT_SIZE 17
 
 static const char *write_spell(const CbProveRequest *request, CbJson *body);
 static void write_private_inputs(const CbProveRequest *request, CbJson *body);
@@ -64,27 +59,6 @@ cb_prover_body(const CbProveRequest *request, char **body)
 	cb_json_text(&json, "chain", CHAIN);
 	*body = cb_json_end(&json);
 	return NULL;
-}
-
-void
-cb_prover_draft(const CbProveRequest *request, CbTx *tx)
-{
-	CbOutpoint *inputs = palloc(sizeof(CbOutpoint) * request->n_inputs);
-	CbTxOut    *outputs = palloc(sizeof(CbTxOut) * request->n_outputs);
-	size_t		size = TX_SIZE + (size_t) INPUT_SIZE * request->n_inputs;
-	CbWriter	w;
-
-	for (int i = 0; i < request->n_inputs; i++)
-		inputs[i] = request->inputs[i].outpoint;
-	for (int i = 0; i < request->n_outputs; i++)
-	{
-		outputs[i] = (CbTxOut) {request->outputs[i].sats, request->outputs[i].script};
-		size += OUTPUT_SIZE + outputs[i].script.len;
-	}
-	w = cb_writer(palloc(size), size);
-	cb_tx_write_draft(&w, inputs, request->n_inputs, outputs, request->n_outputs);
-	if (w.error != CB_OK || cb_tx_parse(w.data, w.len, tx) != CB_OK)
-		elog(ERROR, "could not draft a transaction");
 }
 
 /* What mints runs the app's program; tokens are sent without. */

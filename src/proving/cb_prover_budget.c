@@ -12,12 +12,10 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "bitcoin/cb_tx_draft.h"
 #include "cb_guc.h"
 #include "charms/cb_spell.h"
-#include "proving/cb_prover.h"
+#include "proving/cb_prover_draft.h"
 
 /* The longest proof as CBOR; what carries it, or commits to it, besides. */
 #define PROOF_SIZE (2 * CB_SPELL_MAX_PROOF + 3)
@@ -32,7 +30,7 @@ static size_t estimated_vsize(const CbProveRequest *request);
 const char *
 cb_prover_shortage(const CbProveRequest *request)
 {
-	int64		fee = (int64) ceil(strtod(request->fee_rate, NULL) * (double) estimated_vsize(request));
+	int64		fee = cb_prover_draft_fee(request, estimated_vsize(request) * CB_WITNESS_SCALE);
 	int64		left = cb_prover_left_over(request);
 
 	if (cb_guc_prover_fee_address[0] != '\0')

@@ -13,8 +13,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "bitcoin/cb_script.h"
 #include "bitcoin/cb_tx_draft.h"
 #include "charms/cb_spell_request.h"
@@ -25,10 +23,8 @@
 #define PROOF_BYTE 0xff
 #define CBOR_BYTE 2
 
-/* Beyond what is in a payload, a carrier or a transaction: heads, counts, the mock's flag. */
+/* Beyond what is in a payload or a carrier: heads, the mock's flag. */
 #define HEADS_SIZE 64
-#define INPUT_SIZE 41
-#define OUTPUT_SIZE 17
 
 #define MARKER_AND_FLAG 2
 
@@ -88,19 +84,6 @@ signing_weight(const CbProveRequest *request)
 	return weight;
 }
 
-void
-cb_prover_draft_start(const CbProveRequest *request, CbProverDraft *draft)
-{
-	draft->n_inputs = request->n_inputs;
-	draft->inputs = palloc(sizeof(CbOutpoint) * request->n_inputs);
-	for (int i = 0; i < request->n_inputs; i++)
-		draft->inputs[i] = request->inputs[i].outpoint;
-	draft->n_outputs = request->n_outputs;
-	draft->outputs = palloc(sizeof(CbTxOut) * (request->n_outputs + 2));
-	for (int i = 0; i < request->n_outputs; i++)
-		draft->outputs[i] = (CbTxOut) {request->outputs[i].sats, request->outputs[i].script};
-}
-
 CbSpan
 cb_prover_draft_payload(const CbProveRequest *request)
 {
@@ -115,44 +98,4 @@ cb_prover_draft_payload(const CbProveRequest *request)
 	if (spell.error != CB_OK || w.error != CB_OK)
 		elog(ERROR, "could not write a spell's payload");
 	return (CbSpan) {w.data, w.len};
-}
-
-CbSpan
-cb_prover_draft_write(const CbProverDraft *draft)
-{
-	size_t		size = HEADS_SIZE + (size_t) INPUT_SIZE * draft->n_inputs;
-	CbWriter	w;
-
-	for (int i = 0; i < draft->n_outputs; i++)
-		size += OUTPUT_SIZE + draft->outputs[i].script.len;
-	w = cb_writer(palloc(size), size);
-	cb_tx_write_draft(&w, draft->inputs, draft->n_inputs, draft->outputs, draft->n_outputs);
-	if (w.error != CB_OK)
-		elog(ERROR, "could not write a transaction");
-	return (CbSpan) {w.data, w.len};
-}
-
-int64
-cb_prover_draft_fee(const CbProveRequest *request, size_t weight)
-{
-	size_t		vsize = (weight + CB_WITNESS_SCALE - 1) / CB_WITNESS_SCALE;
-
-	return (int64) ceil(strtod(request->fee_rate, NULL) * (double) vsize);
-}
-
-bool
-cb_prover_draft_change(const CbProveRequest *request, CbProverDraft *draft, int64 left, size_t weight)
-{
-	CbTxOut    *change = &draft->outputs[draft->n_outputs];
-	size_t		base = cb_prover_draft_write(draft).len;
-
-	if (left < cb_prover_draft_fee(request, base * CB_WITNESS_SCALE + weight))
-		return false;
-	*change = (CbTxOut) {0, request->change_script};
-	draft->n_outputs++;
-	base = cb_prover_draft_write(draft).len;
-	change->value = left - cb_prover_draft_fee(request, base * CB_WITNESS_SCALE + weight);
-	if (change->value < cb_script_dust_limit(change->script))
-		draft->n_outputs--;
-	return true;
 }
