@@ -100,6 +100,8 @@ typedef struct Outcome
 } Outcome;
 
 static void update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events);
+static void reserve_again(const Outcome *outcomes, int n, TimestampTz now);
+static bool is_dead(const char *status);
 static void load_outcome(uint64 row, Outcome *outcome);
 static void announce(const Outcome *outcome, TimestampTz now, CbEvents *events);
 static const char *event_type(const Outcome *outcome);
@@ -149,7 +151,10 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 	 * come to life may find it with one that was dead before.
 	 */
 	if (n > 0)
+	{
 		cb_reservation_inherit(ids);
+		reserve_again(outcomes, n, now);
+	}
 	for (int i = 0; i < n; i++)
 	{
 		if (strcmp(outcomes[i].old_status, outcomes[i].status) == 0)
@@ -158,6 +163,24 @@ update(NullableDatum ids, int32 tip, TimestampTz now, CbEvents *events)
 		tell_listener(&outcomes[i], events);
 	}
 	broadcast_again(outcomes, n, now);
+}
+
+static void
+reserve_again(const Outcome *outcomes, int n, TimestampTz now)
+{
+	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * n);
+	int			revived = 0;
+
+	for (int i = 0; i < n; i++)
+		if (is_dead(outcomes[i].old_status) && !is_dead(outcomes[i].status))
+			ids[revived++] = outcomes[i].tx.id;
+	cb_reservation_take_again(ids, revived, now);
+}
+
+static bool
+is_dead(const char *status)
+{
+	return strcmp(status, "failed") == 0 || strcmp(status, "replaced") == 0;
 }
 
 static void

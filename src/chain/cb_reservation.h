@@ -51,6 +51,12 @@ extern void cb_reserve_for_transaction(const CbOutpoint *outpoints, int n,
 extern void cb_reservation_inherit(NullableDatum transaction_ids);
 
 /*
+ * Reserve what these transactions spend, which had been given up and live again,
+ * where it has been released meanwhile.  Their rows are locked.
+ */
+extern void cb_reservation_take_again(const pg_uuid_t *transaction_ids, int n, TimestampTz now);
+
+/*
  * Give back what was reserved for a transaction that will not be, and that
  * nothing is known to spend.  The transaction is locked.
  */

@@ -95,6 +95,14 @@ CB_STATEMENT(hand_over, "outpoint[] uuid[] uuid[]",
 			 "UPDATE charmbills.used_utxos u SET transaction_id = h.id "
 			 "FROM unnest($1, $2) h(outpoint, id) "
 			 "WHERE u.outpoint = h.outpoint AND u.transaction_id = ANY ($3)");
+/* What the package makes itself is nobody's to reserve. */
+CB_STATEMENT(take_again, "uuid[] timestamptz",
+			 "INSERT INTO charmbills.used_utxos (outpoint, merchant_id, used_by, transaction_id, used_at) "
+			 "SELECT DISTINCT ON (w.outpoint) w.outpoint, t.merchant_id, t.type, t.id, $2 "
+			 "FROM charmbills.transactions t "
+			 "JOIN charmbills.watched_outpoints w ON w.spender = ANY (ARRAY[t.commit_txid, t.spell_txid]) "
+			 "WHERE t.id = ANY ($1) AND charmbills.outpoint_txid(w.outpoint) IS DISTINCT FROM t.commit_txid "
+			 "ORDER BY w.outpoint, t.id ON CONFLICT (outpoint) DO NOTHING");
 
 static void announce_spending(uint64 row, const CbOutpoint *outpoint, TimestampTz now, CbEvents *events);
 static void announce_loss(uint64 row, const CbOutpoint *outpoint, TimestampTz now, CbEvents *events);
@@ -153,6 +161,13 @@ cb_reservation_inherit(NullableDatum transaction_ids)
 	inherited = cb_outpoint_array(outpoints, n_heirs);
 	cb_execute(&lock_reservations, CB_ARGS(inherited));
 	cb_execute(&hand_over, CB_ARGS(inherited, cb_uuid_array(heirs, n_heirs), transaction_ids));
+}
+
+void
+cb_reservation_take_again(const pg_uuid_t *transaction_ids, int n, TimestampTz now)
+{
+	if (n > 0)
+		cb_execute(&take_again, CB_ARGS(cb_uuid_array(transaction_ids, n), cb_timestamptz(now)));
 }
 
 static void

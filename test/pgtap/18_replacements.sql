@@ -1,7 +1,7 @@
 -- A transaction of ours in place of another one, to pay a higher fee: whichever
 -- of the two the chain takes, it holds what both spend, and nothing else can.
 SET search_path = public, charmbills, tap;
-SELECT plan(54);
+SELECT plan(58);
 
 SELECT sandbox_mine(3) AS height \gset
 SELECT (create_merchant(name => 'Mint', address => script_to_address('\x0014' || decode(repeat('01', 20), 'hex')))).id AS mint \gset
@@ -25,6 +25,21 @@ CREATE FUNCTION holder(utxo outpoint) RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT u.transaction_id FROM used_utxos u WHERE u.outpoint = utxo $$;
 CREATE FUNCTION news(tx text) RETURNS text[] LANGUAGE sql STABLE AS
 $$ SELECT array_agg(type ORDER BY subject_seq) FROM events WHERE subject = 'transaction:' || id_of(tx) $$;
+
+--
+-- Given up, released, and mined all the same
+--
+SELECT spend(ARRAY[utxo(90), utxo(91)], 90) AS late \gset
+SELECT id AS row_late FROM broadcast_package(spell_tx => :'late', merchant_id => :'mint', type => 'send') \gset
+SELECT sandbox_evict(transaction_txid(:'late')) AS gone \gset
+UPDATE transactions SET status = 'failed' WHERE id = :'row_late';
+SELECT cmp_ok(cleanup_utxos('0'), '>=', 2::bigint, 'what was given up is released');
+SELECT is(holder(utxo(90)), NULL, 'and nobody has it');
+SELECT sandbox_submit(:'late') AS txid \gset
+SELECT sandbox_mine() AS height \gset
+SELECT is(status_of(:'late'), 'confirmed', 'a block has it all the same');
+SELECT is((SELECT array_agg((transaction_id = :'row_late', spent_by = transaction_txid(:'late'))::text ORDER BY outpoint) FROM used_utxos WHERE outpoint IN (utxo(90), utxo(91))),
+          ARRAY['(t,t)', '(t,t)'], 'and it holds again what it spends');
 
 --
 -- The replacement is mined
