@@ -98,13 +98,15 @@ setup_snarkjs()
 # Built where it is found again: it takes a minute.
 setup_arkworks()
 {
-	local target=$cache/arkworks
+	local target=$cache/arkworks project=$work/arkworks.project
 
 	NO_ARKWORKS=
+	# Cargo writes down what it has resolved beside its manifest.
+	cp -r "$top/test/bench/arkworks" "$project"
 	if ! have cargo; then
 		NO_ARKWORKS='there is no cargo'
-	elif ! CARGO_TARGET_DIR=$target timeout 600 cargo build --quiet --release --locked \
-		--manifest-path "$top/test/bench/arkworks/Cargo.toml" >"$work/log/cargo" 2>&1; then
+	elif ! CARGO_TARGET_DIR=$target timeout 600 cargo build --quiet --release \
+		--manifest-path "$project/Cargo.toml" >"$work/log/cargo" 2>&1; then
 		NO_ARKWORKS='cargo could not build it'
 	else
 		install -m 755 "$target/release/bench_arkworks" "$work/arkworks"
