@@ -202,7 +202,7 @@ check_spell(const CbAsked *asked, const CbSpell *spell)
 		return "the transaction carries the spell where it was not to be";
 	cb_cbor_read_array(&r);
 	found = cb_cbor_read_item(&r, CB_CBOR_CANONICAL);
-	if (!cb_cbor_equal(found, asked->spell) && !cb_spell_is_mock_of(found, asked->spell))
+	if (!cb_span_equal(found, asked->spell) && !cb_spell_is_mock_of(found, asked->spell))
 		return "the spell is not the one that was asked for";
 	return NULL;
 }

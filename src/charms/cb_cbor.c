@@ -236,12 +236,6 @@ cb_cbor_float(const CbCborHead *head)
 }
 
 bool
-cb_cbor_equal(CbSpan a, CbSpan b)
-{
-	return cb_span_equal(a, b);
-}
-
-bool
 cb_cbor_find(CbSpan map, const char *key, CbSpan *value)
 {
 	CbReader	r = cb_reader(map.data, map.len);
@@ -252,7 +246,7 @@ cb_cbor_find(CbSpan map, const char *key, CbSpan *value)
 		bool		found = false;
 
 		if (cb_cbor_next_is(&r, CB_CBOR_TEXT))
-			found = cb_cbor_equal(cb_cbor_read_text(&r), wanted);
+			found = cb_span_equal(cb_cbor_read_text(&r), wanted);
 		else
 			cb_cbor_read_item(&r, CB_CBOR_CANONICAL);
 		*value = cb_cbor_read_item(&r, CB_CBOR_CANONICAL);

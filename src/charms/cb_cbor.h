@@ -88,8 +88,6 @@ extern bool cb_cbor_read_bool(CbReader *r);
 /* An array of len numbers up to 255, the form that serde gives to byte arrays. */
 extern void cb_cbor_read_byte_array(CbReader *r, uint8_t *out, size_t len);
 
-/* Canonical items are equal when their bytes are. */
-extern bool cb_cbor_equal(CbSpan a, CbSpan b);
 /* The value of a text key in a whole canonical map; false where it is none or has none. */
 extern bool cb_cbor_find(CbSpan map, const char *key, CbSpan *value);
 

@@ -66,7 +66,7 @@ take_key(Walk *walk, Level *level)
 	}
 	for (size_t i = walk->n_keys - level->n_keys; i < walk->n_keys; i++)
 	{
-		if (cb_cbor_equal(walk->keys[i], key))
+		if (cb_span_equal(walk->keys[i], key))
 			fail(walk, CB_ERR_CBOR_DUPLICATE);
 	}
 	walk->keys[walk->n_keys++] = key;

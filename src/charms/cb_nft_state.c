@@ -96,5 +96,5 @@ cb_nft_same_but_remaining(CbSpan a, CbSpan b)
 
 	return find_remaining(a, &before[0], &after[0], &remaining) &&
 		find_remaining(b, &before[1], &after[1], &remaining) &&
-		cb_cbor_equal(before[0], before[1]) && cb_cbor_equal(after[0], after[1]);
+		cb_span_equal(before[0], before[1]) && cb_span_equal(after[0], after[1]);
 }

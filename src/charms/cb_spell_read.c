@@ -68,7 +68,7 @@ take_field(Input *in, const char *name, Fields *left)
 	CbReader	ahead = in->r;
 	CbSpan		wanted = {(const uint8_t *) name, strlen(name)};
 
-	if (*left == 0 || !cb_cbor_equal(cb_cbor_read_text(&ahead), wanted) || ahead.error != CB_OK)
+	if (*left == 0 || !cb_span_equal(cb_cbor_read_text(&ahead), wanted) || ahead.error != CB_OK)
 		return false;
 	in->r = ahead;
 	(*left)--;
@@ -357,7 +357,7 @@ find_version(CbSpan payload, CbSpell *spell)
 		uint64_t	version;
 
 		if (cb_cbor_next_is(&r, CB_CBOR_TEXT))
-			is_version = cb_cbor_equal(cb_cbor_read_text(&r), wanted);
+			is_version = cb_span_equal(cb_cbor_read_text(&r), wanted);
 		else
 			cb_cbor_read_item(&r, CB_CBOR_WELL_FORMED);
 		if (!is_version)

@@ -49,12 +49,6 @@ cb_jsonb_numeric(JsonbParseState **state, JsonbIteratorToken token, Numeric numb
 }
 
 void
-cb_jsonb_int(JsonbParseState **state, JsonbIteratorToken token, int64 number)
-{
-	cb_jsonb_numeric(state, token, int64_to_numeric(number));
-}
-
-void
 cb_jsonb_bool(JsonbParseState **state, JsonbIteratorToken token, bool value)
 {
 	JsonbValue	jsonb_value;
@@ -90,5 +84,5 @@ void
 cb_jsonb_int_field(JsonbParseState **state, const char *key, int64 value)
 {
 	cb_jsonb_key(state, key);
-	cb_jsonb_int(state, WJB_VALUE, value);
+	cb_jsonb_numeric(state, WJB_VALUE, int64_to_numeric(value));
 }

@@ -25,7 +25,6 @@ extern void cb_jsonb_key(JsonbParseState **state, const char *key);
 extern void cb_jsonb_string(JsonbParseState **state, JsonbIteratorToken token, const char *str);
 extern void cb_jsonb_span(JsonbParseState **state, JsonbIteratorToken token, CbSpan text);
 extern void cb_jsonb_numeric(JsonbParseState **state, JsonbIteratorToken token, Numeric number);
-extern void cb_jsonb_int(JsonbParseState **state, JsonbIteratorToken token, int64 number);
 extern void cb_jsonb_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 extern void cb_jsonb_null(JsonbParseState **state, JsonbIteratorToken token);
 

@@ -90,7 +90,7 @@ check_rewritten(CbSpan item)
 	INVARIANT(r.error == CB_OK && buffer.error == CB_OK);
 	copied.data = copy;
 	copied.len = buffer.len;
-	INVARIANT(cb_cbor_equal(copied, item));
+	INVARIANT(cb_span_equal(copied, item));
 	free(copy);
 }
 

@@ -64,7 +64,7 @@ same_as_draft(const CbSpell *spell, const CbSpellDraft *draft)
 			if (!cb_spell_next_charm(&charms, &charm) || charm.vout != i || charm.app != wanted->app)
 				return false;
 			if (cb_charm_amount(&draft->apps[wanted->app], &charm, &amount) ?
-				amount != wanted->amount || wanted->state.len > 0 : !cb_cbor_equal(charm.data, wanted->state))
+				amount != wanted->amount || wanted->state.len > 0 : !cb_span_equal(charm.data, wanted->state))
 				return false;
 		}
 	}

@@ -157,7 +157,7 @@ test_version_10(void)
 	it = cb_spell_charms(&spell);
 	ok(cb_spell_next_charm(&it, &charm) && charm.vout == 0 && cb_spell_app(&spell, charm.app, &app), "its charm");
 	is_str(app.tag, "b", "is no token");
-	ok(cb_cbor_find(charm.data, "amount", &value) && cb_cbor_equal(value, (CbSpan) {(const uint8_t *) "\x19\x27\x10", 3}),
+	ok(cb_cbor_find(charm.data, "amount", &value) && cb_span_equal(value, (CbSpan) {(const uint8_t *) "\x19\x27\x10", 3}),
 	   "and names an amount");
 	ok(!cb_charm_amount(&app, &charm, &amount), "which is not its own");
 	spell_tx_free(&stx);
