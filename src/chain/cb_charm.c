@@ -48,7 +48,7 @@ typedef struct CreatedEntry
 	List	   *outputs;		/* of CbCharmOutput: one for each plan */
 } CreatedEntry;
 
-static int	collect_spends(const CbParsedBlock *block, CbSpend **spends);
+static int	collect_spends(const CbParsedBlock *block, CbSpending **spends);
 static bool matters(CbParsedBlock *block, const CbCharmMatch *match);
 static void insert_found(CbChange *change, CbParsedBlock *block, const CbBlockPlace *place,
 						 const CbCharmMatches *found);
@@ -65,7 +65,7 @@ void
 cb_charm_prepare(CbParsedBlock *block, int32 kept)
 {
 	CbCharmMatches found;
-	CbSpend    *spends;
+	CbSpending *spends;
 	int			n_spends;
 
 	cb_tx_spells_find(block->txs, (int) block->n_txs, &block->spells);
@@ -77,14 +77,14 @@ cb_charm_prepare(CbParsedBlock *block, int32 kept)
 
 /* Of transactions with spells, whoever watches what they spend. */
 static int
-collect_spends(const CbParsedBlock *block, CbSpend **spends)
+collect_spends(const CbParsedBlock *block, CbSpending **spends)
 {
 	int64		capacity = 0;
 	int			n = 0;
 
 	for (int i = 0; i < block->spells.n; i++)
 		capacity += block->txs[block->spells.spells[i].tx].tx.n_inputs;
-	*spends = palloc_extended(sizeof(CbSpend) * Max(capacity, 1), MCXT_ALLOC_HUGE);
+	*spends = palloc_extended(sizeof(CbSpending) * Max(capacity, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < block->spells.n; i++)
 	{
 		int			tx = block->spells.spells[i].tx;

@@ -81,12 +81,12 @@ static NullableDatum positions(const Keys *keys);
 static void ask_spell(Questions *questions, const CbTxSpell *spell);
 static void ask_apps(Keys *apps, const CbSpell *spell, int position);
 static void ask_app(Keys *apps, const CbApp *app, int position);
-static void ask_spend(Questions *questions, const CbSpend *spend);
+static void ask_spend(Questions *questions, const CbSpending *spend);
 static void load_matches(const Questions *questions, int32 height, CbCharmMatches *found);
 
 void
 cb_charm_match(const CbBlockTx *txs, int n, const CbTxSpells *spells,
-			   const CbSpend *spends, int n_spends, int32 height, CbCharmMatches *found)
+			   const CbSpending *spends, int n_spends, int32 height, CbCharmMatches *found)
 {
 	Questions	questions;
 
@@ -227,7 +227,7 @@ ask_app(Keys *apps, const CbApp *app, int position)
 }
 
 static void
-ask_spend(Questions *questions, const CbSpend *spend)
+ask_spend(Questions *questions, const CbSpending *spend)
 {
 	add_key(&questions->spends, cb_outpoint(&spend->outpoint).value, 0, ask_of(questions, spend->tx));
 }

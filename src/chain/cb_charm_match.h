@@ -41,7 +41,7 @@ typedef struct CbCharmMatches
  * with the plans.  Left out is what is recorded already, up to a height.
  */
 extern void cb_charm_match(const CbBlockTx *txs, int n, const CbTxSpells *spells,
-						   const CbSpend *spends, int n_spends, int32 height, CbCharmMatches *found);
+						   const CbSpending *spends, int n_spends, int32 height, CbCharmMatches *found);
 
 /* A plan's NFT or its token. */
 extern bool cb_app_is_of_plans(const CbApp *app);

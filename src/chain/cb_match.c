@@ -232,7 +232,7 @@ match_inputs(const CbBlockTx *txs, int n, CbMatches *matches)
 	if (n_candidates == 0)
 		return;
 	sorted = sort_candidates(candidates, n_candidates, compare_outpoints);
-	matches->spends = palloc_extended(sizeof(CbSpend) * n_candidates, MCXT_ALLOC_HUGE);
+	matches->spends = palloc_extended(sizeof(CbSpending) * n_candidates, MCXT_ALLOC_HUGE);
 	probe_open(&probe, "watched_outpoints", BTEqualStrategyNumber);
 	for (int i = 0; i < n_candidates; i++)
 	{
@@ -250,7 +250,7 @@ match_inputs(const CbBlockTx *txs, int n, CbMatches *matches)
 static void
 add_spend(CbMatches *matches, const Candidate *candidate, TupleTableSlot *slot)
 {
-	CbSpend    *spend = &matches->spends[matches->n_spends];
+	CbSpending *spend = &matches->spends[matches->n_spends];
 	bool		isnull;
 
 	if (memcmp(DatumGetCbTxid(slot_getattr(slot, 2, &isnull))->bytes, cb_no_spender.bytes,

@@ -31,11 +31,11 @@ typedef struct CbHit
 } CbHit;
 
 /* An input that spends an outpoint which is watched for its own sake. */
-typedef struct CbSpend
+typedef struct CbSpending
 {
 	CbOutpoint	outpoint;
 	int			tx;				/* index into txs */
-} CbSpend;
+} CbSpending;
 
 typedef struct CbMatches
 {
@@ -43,7 +43,7 @@ typedef struct CbMatches
 	int			n_relevant;
 	CbHit	   *hits;
 	int			n_hits;
-	CbSpend    *spends;
+	CbSpending *spends;
 	int			n_spends;
 } CbMatches;
 
